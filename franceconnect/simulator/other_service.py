@@ -1,0 +1,185 @@
+"""“Un autre service public”: a small relying party, so that single sign-on can be seen.
+
+It lives in the same process but knows the simulator only by HTTP, like any service.
+"""
+
+import secrets
+from dataclasses import dataclass, field
+
+import jwt
+import requests
+from django.core import signing
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+
+from franceconnect.simulator.error_pages import SeeOther, add_parameters, routed
+from franceconnect.simulator.runtime import current
+
+COOKIE = "autre_service_session"
+PENDING_COOKIE = "autre_service_pending"
+TIMEOUT = 5
+SCOPES = "openid given_name family_name"
+
+
+class SignInRefused(Exception):
+    """Something in the answer is not what was asked for."""
+
+
+@dataclass(frozen=True)
+class PendingLogin:
+    state: str
+    nonce: str
+
+
+@dataclass(frozen=True)
+class SignedInSession:
+    full_name: str
+    id_token: str = field(repr=False)
+
+
+@routed("GET", "HEAD")
+def home(request: HttpRequest) -> HttpResponse:
+    session = current().store.other_service_sessions.get(_read_cookie(request, COOKIE))
+    return render(request, "other_service.html", {"session": session})
+
+
+@routed("POST")
+def start(request: HttpRequest) -> HttpResponse:
+    """Send the browser to ``/authorize`` with exactly what FranceConnect accepts."""
+    simulator = current()
+    client = simulator.configuration.other_service
+    pending = PendingLogin(secrets.token_urlsafe(32), secrets.token_urlsafe(32))
+    key = secrets.token_urlsafe(32)
+    simulator.store.other_service_logins.put(key, pending)
+    response = SeeOther(
+        add_parameters(
+            f"{simulator.configuration.issuer}/authorize",
+            {
+                "client_id": client.client_id,
+                "redirect_uri": client.redirect_uris[0],
+                "response_type": "code",
+                "scope": SCOPES,
+                "state": pending.state,
+                "nonce": pending.nonce,
+                "acr_values": "eidas1",
+            },
+        )
+    )
+    _write_cookie(response, PENDING_COOKIE, key)
+    return response
+
+
+@routed("GET")
+def callback(request: HttpRequest) -> HttpResponse:
+    """Back from FranceConnect: exchange the code, check the tokens, open the session."""
+    store = current().store
+    try:
+        session = _sign_in(request)
+    except (SignInRefused, jwt.PyJWTError, requests.RequestException, ValueError, KeyError):
+        context = {"session": None, "was_refused": True}
+        return render(request, "other_service.html", context, status=400)
+    key = secrets.token_urlsafe(32)
+    store.other_service_sessions.put(key, session)
+    response = SeeOther(reverse("other_service"))
+    _write_cookie(response, COOKIE, key)
+    response.delete_cookie(PENDING_COOKIE, samesite="Lax")
+    return response
+
+
+def _sign_in(request: HttpRequest) -> SignedInSession:
+    simulator = current()
+    pending = simulator.store.other_service_logins.pop(_read_cookie(request, PENDING_COOKIE))
+    answered = request.GET
+    if (
+        pending is None
+        or answered.get("state") != pending.state
+        or answered.get("iss") != simulator.configuration.issuer
+        or "code" not in answered
+    ):
+        raise SignInRefused
+    base, client = simulator.configuration.internal_url, simulator.configuration.other_service
+    form = {
+        "grant_type": "authorization_code",
+        "code": answered["code"],
+        "redirect_uri": client.redirect_uris[0],
+        "client_id": client.client_id,
+        "client_secret": client.client_secret,
+    }
+    tokens = _body(requests.post(f"{base}/token", data=form, timeout=TIMEOUT)).json()
+    id_claims = _read_token(tokens["id_token"])
+    bearer = {"Authorization": f"Bearer {tokens['access_token']}"}
+    userinfo = _body(requests.get(f"{base}/userinfo", headers=bearer, timeout=TIMEOUT))
+    person = _read_token(userinfo.text)
+    if id_claims["nonce"] != pending.nonce or person["sub"] != id_claims["sub"]:
+        raise SignInRefused
+    return SignedInSession(f"{person['given_name']} {person['family_name']}", tokens["id_token"])
+
+
+def _body(response: requests.Response) -> requests.Response:
+    response.raise_for_status()
+    return response
+
+
+def _read_token(token: str) -> dict:
+    """The claims, once signature, issuer, audience and dates are checked."""
+    configuration = current().configuration
+    client = configuration.other_service
+    published = _body(requests.get(f"{configuration.internal_url}/jwks", timeout=TIMEOUT)).json()
+    kid = jwt.get_unverified_header(token).get("kid")
+    key = next((key for key in jwt.PyJWKSet.from_dict(published).keys if key.key_id == kid), None)
+    if key is None:
+        raise SignInRefused
+    return jwt.decode(
+        token,
+        key.key,
+        algorithms=[client.signing_alg],
+        audience=client.client_id,
+        issuer=configuration.issuer,
+        options={"require": ["sub", "iss", "aud", "exp", "iat"], "verify_iat": False},
+    )
+
+
+@routed("POST")
+def sign_out(request: HttpRequest) -> HttpResponse:
+    """End the local session first, then the one at FranceConnect."""
+    simulator = current()
+    session = simulator.store.other_service_sessions.pop(_read_cookie(request, COOKIE))
+    if session is None:
+        return SeeOther(reverse("other_service"))
+    response = SeeOther(
+        add_parameters(
+            f"{simulator.configuration.issuer}/session/end",
+            {
+                "id_token_hint": session.id_token,
+                "state": secrets.token_urlsafe(32),
+                "post_logout_redirect_uri": (
+                    simulator.configuration.other_service.post_logout_redirect_uris[0]
+                ),
+            },
+        )
+    )
+    response.delete_cookie(COOKIE, samesite="Lax")
+    return response
+
+
+@routed("GET", "HEAD")
+def signed_out(request: HttpRequest) -> HttpResponse:
+    return render(request, "other_service.html", {"session": None, "has_left": True})
+
+
+def _read_cookie(request: HttpRequest, name: str) -> str:
+    try:
+        return signing.Signer(salt=name).unsign(request.COOKIES.get(name, ""))
+    except signing.BadSignature:
+        return ""
+
+
+def _write_cookie(response: HttpResponse, name: str, key: str) -> None:
+    response.set_cookie(
+        name,
+        signing.Signer(salt=name).sign(key),
+        httponly=True,
+        secure=current().configuration.is_https,
+        samesite="Lax",
+    )

@@ -1,0 +1,200 @@
+"""The fictitious people who can sign in: what their provider holds, what services receive.
+
+A people file is a JSON list. Each entry has ``login``, ``given_name_array``, ``family_name``,
+``gender``, ``birthdate`` (unknown parts are ``00``) and ``birthcountry``; it may have
+``birthplace``, ``email``, ``preferred_username``, ``idp_birthdate``, ``note`` (shown in the
+lists), ``failure`` (the error code that ends the sign-in) and ``sub`` (used at every service
+instead of the computed one).
+"""
+
+import json
+import re
+import threading
+from dataclasses import dataclass, field
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+from franceconnect.simulator.configuration import ConfigurationError
+
+BUILT_IN = Path(__file__).with_name("people.json")
+PASSWORD = "123"  # noqa: S105 - everybody’s, and shown on the page
+FRANCE = "99100"
+GENDERS = ("female", "male", "unspecified")
+# Stable across restarts, so that a demonstration's accounts stay linked. Protects nobody.
+SUB_SECRET = "espace-citoyens-simulateur"  # noqa: S105
+BIRTHDATE = re.compile(r"\d{4}-(00-00|(0[1-9]|1[0-2])-(0[0-9]|[12][0-9]|3[01]))")
+MEMBERS = frozenset(
+    {
+        *("login", "given_name_array", "family_name", "preferred_username", "gender"),
+        *("birthdate", "birthplace", "birthcountry", "email", "idp_birthdate"),
+        *("sub", "failure", "note"),
+    }
+)
+
+
+class InvalidPerson(ValueError):
+    """An entry that is not a person; the message says in French which member is wrong."""
+
+
+@dataclass(frozen=True)
+class Identity:
+    """A civil status as FranceConnect delivers it, after the register has corrected it."""
+
+    given_names: tuple[str, ...]
+    family_name: str
+    gender: str
+    birthdate: str
+    birthplace: str
+    birthcountry: str
+    email: str
+    preferred_username: str | None = None
+    idp_birthdate: str = ""
+    stored_sub: str = ""
+
+    @property
+    def given_name(self) -> str:
+        return " ".join(self.given_names)
+
+    @property
+    def full_name(self) -> str:
+        return f"{self.given_name} {self.family_name}"
+
+    def claims(self) -> dict[str, Any]:
+        """Every claim but ``sub``; an absent usual name is left out."""
+        claims = {
+            "given_name": self.given_name,
+            "given_name_array": list(self.given_names),
+            "family_name": self.family_name,
+            "gender": self.gender,
+            "birthdate": self.birthdate,
+            "birthplace": self.birthplace,
+            "birthcountry": self.birthcountry,
+            "email": self.email,
+            "idp_birthdate": self.idp_birthdate,
+        }
+        if self.preferred_username is not None:
+            claims["preferred_username"] = self.preferred_username
+        return claims
+
+    def fingerprint(self) -> str:
+        """The identity hash: birthplace counts only for people born in France."""
+        birthplace = self.birthplace if self.birthcountry == FRANCE else ""
+        parts = (self.given_name, self.family_name, self.birthdate, self.gender, birthplace)
+        return sha256("\n".join((*parts, self.birthcountry)).encode()).hexdigest()
+
+    def sub_for(self, service: str) -> str:
+        """The identifier this person has at a service (its entity id, or its client id)."""
+        if self.stored_sub:
+            return self.stored_sub
+        return sha256(f"{service}{self.fingerprint()}{SUB_SECRET}".encode()).hexdigest() + "v1"
+
+
+@dataclass(frozen=True)
+class Person:
+    """Somebody of the demonstration, with the error their sign-in ends in, if any."""
+
+    login: str
+    identity: Identity = field(repr=False)
+    failure: str = ""
+    note: str = ""
+
+
+def identity_from(entry: dict[str, Any]) -> Identity:
+    """The civil status of an entry, corrected as the register would.
+
+    Unknown day or month becomes ``01``; the birthplace of somebody born abroad is dropped.
+    """
+    born_at, country = entry.get("birthplace", ""), entry["birthcountry"]
+    return Identity(
+        given_names=tuple(entry["given_name_array"]),
+        family_name=entry["family_name"],
+        gender=entry["gender"],
+        birthdate=entry["birthdate"].replace("-00", "-01"),
+        birthplace=born_at if country == FRANCE else "",
+        birthcountry=country,
+        email=entry.get("email", ""),
+        preferred_username=entry.get("preferred_username"),
+        idp_birthdate=entry.get("idp_birthdate", entry["birthdate"]),
+        stored_sub=entry.get("sub", ""),
+    )
+
+
+def person_from(entry: dict[str, Any]) -> Person:
+    """One entry of a people file; raises ``InvalidPerson``."""
+    if not isinstance(entry, dict):
+        raise InvalidPerson("Une personne doit être un objet JSON.")
+    if unknown := set(entry) - MEMBERS:
+        raise InvalidPerson(f"Membres inconnus : {', '.join(sorted(unknown))}.")
+    wrong = [name for name, value in entry.items() if not _is_valid(name, value)]
+    required = ("login", "given_name_array", "family_name", "gender", "birthdate", "birthcountry")
+    wrong += [name for name in required if name not in entry]
+    if wrong:
+        raise InvalidPerson(f"Membres absents ou invalides : {', '.join(sorted(wrong))}.")
+    return Person(
+        login=entry["login"],
+        identity=identity_from(entry),
+        failure=entry.get("failure", ""),
+        note=entry.get("note", ""),
+    )
+
+
+def _is_valid(name: str, value: Any) -> bool:
+    if name == "given_name_array":
+        return isinstance(value, list) and bool(value) and all(isinstance(v, str) for v in value)
+    if not isinstance(value, str):
+        return False
+    if name == "gender":
+        return value in GENDERS
+    if name in ("birthdate", "idp_birthdate"):
+        return BIRTHDATE.fullmatch(value) is not None
+    return bool(value) or name not in ("login", "family_name", "birthcountry")
+
+
+def read_people(path: Path) -> tuple[Person, ...]:
+    """The people of a JSON file; raises ``ConfigurationError`` when it cannot be used."""
+    try:
+        return tuple(person_from(entry) for entry in json.loads(path.read_text(encoding="utf-8")))
+    except InvalidPerson as error:
+        raise ConfigurationError(f"Le fichier des personnes {path} est refusé. {error}") from error
+    except (OSError, ValueError, TypeError) as error:
+        raise ConfigurationError(
+            f"Le fichier des personnes {path} ne se lit pas ({type(error).__name__}). "
+            "Vérifiez qu’il contient une liste JSON."
+        ) from error
+
+
+class PeopleBook:
+    """The people of this process, by login; later entries replace earlier ones."""
+
+    def __init__(self, extra: Path | None):
+        self._lock = threading.Lock()
+        added = read_people(extra) if extra else ()
+        known = read_people(BUILT_IN)
+        # The people of the demonstration come first in the lists that visitors read.
+        self._at_start = {person.login: person for person in (*added, *known)}
+        self._at_start.update({person.login: person for person in added})
+        self._people = dict(self._at_start)
+
+    def find(self, login: str) -> Person | None:
+        return self._people.get(login)
+
+    def all(self) -> list[Person]:
+        with self._lock:
+            return list(self._people.values())
+
+    def lists(self) -> dict[str, list[Person]]:
+        """For the pages: those who can sign in, and those whose sign-in fails on purpose."""
+        people = self.all()
+        return {
+            "people": [person for person in people if not person.failure],
+            "failing_people": [person for person in people if person.failure],
+        }
+
+    def put(self, person: Person) -> None:
+        with self._lock:
+            self._people[person.login] = person
+
+    def reset(self) -> None:
+        with self._lock:
+            self._people = dict(self._at_start)

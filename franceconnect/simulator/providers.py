@@ -1,0 +1,25 @@
+"""The identity providers offered by the chooser, in its order; plain names, no artwork."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Provider:
+    uid: str
+    name: str
+
+
+CHOOSER = (
+    Provider("8dfc4080-c90d-4234-969b-f6c961de3e90", "impots.gouv.fr"),
+    Provider("07e573f2-3312-4bb9-bc48-6fcec737e497", "Ameli.fr"),
+    Provider("7d4455fb-3141-4b12-8a18-718d2cb9b149", "L’Identité Numérique La Poste"),
+    Provider("c8d48186-811f-4c78-85f3-a5cd2ea7bfef", "MSA"),
+    Provider("f5f97e5a-0f73-4ac8-8da7-b1d015cb5a7e", "YRIS"),
+    Provider("0b2d3258-0ef4-42d8-981f-083175368c92", "France Identité"),
+    Provider("84b31772-0510-4d98-8ad8-d179919f7305", "TrustMe"),
+)
+AIDANTS_CONNECT = Provider("3189d655-0c78-4ff7-9758-f3a3ac36dd7e", "Aidants Connect")
+
+
+def find_provider(uid: str) -> Provider | None:
+    return next((known for known in (*CHOOSER, AIDANTS_CONNECT) if known.uid == uid), None)
