@@ -1,0 +1,94 @@
+"""What agents see of citizens: nothing to browse, search first, certified data read-only."""
+
+from django.contrib import admin
+from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
+from django.contrib.auth.forms import UserChangeForm, UserCreationForm
+
+from accounts.models import JournalEntry, PersonalSpace, User
+
+
+class ReadOnlyAdmin(admin.ModelAdmin):
+    """Rows that nobody adds, changes or deletes by hand."""
+
+    actions = None
+
+    def has_add_permission(self, request, obj=None):
+        return False
+
+    def has_change_permission(self, request, obj=None):
+        return False
+
+    def has_delete_permission(self, request, obj=None):
+        return False
+
+
+class SearchFirstAdmin(ReadOnlyAdmin):
+    """The list is empty until something is searched for: people are not there to be browsed."""
+
+    list_per_page = 50
+    list_max_show_all = 50
+    show_full_result_count = False
+
+    def get_search_results(self, request, queryset, search_term):
+        if not search_term.strip():
+            return queryset.none(), False
+        return super().get_search_results(request, queryset, search_term)
+
+
+class AgentCreationForm(UserCreationForm):
+    class Meta:
+        model = User
+        fields = ["email"]
+
+    def clean_email(self):
+        return self.cleaned_data["email"].lower()
+
+
+class AgentChangeForm(UserChangeForm):
+    def clean_email(self):
+        return (self.cleaned_data["email"] or "").lower() or None
+
+
+@admin.register(User)
+class AgentAdmin(DjangoUserAdmin):
+    """Agents only: a citizen is found by their space, never turned into an agent here."""
+
+    add_form = AgentCreationForm
+    form = AgentChangeForm
+    ordering = ["email"]
+    list_display = ["email", "is_active", "is_superuser", "last_login"]
+    list_filter = ["is_active"]
+    search_fields = ["email"]
+    readonly_fields = ["last_login", "date_joined"]
+    fieldsets = [
+        (None, {"fields": ["email", "password"]}),
+        ("Droits", {"fields": ["is_active", "is_superuser", "groups", "user_permissions"]}),
+        ("Dates", {"fields": ["last_login", "date_joined"]}),
+    ]
+    add_fieldsets = [(None, {"fields": ["email", "password1", "password2"]})]
+
+    def get_queryset(self, request):
+        return super().get_queryset(request).filter(is_staff=True)
+
+    def save_model(self, request, obj, form, change):
+        obj.is_staff = True
+        super().save_model(request, obj, form, change)
+
+
+@admin.register(PersonalSpace)
+class PersonalSpaceAdmin(SearchFirstAdmin):
+    list_display = ["reference", "display_name", "birthdate", "identity_provenance"]
+    search_fields = ["=reference", "=birth_family_name", "=usual_name", "=contact_email"]
+    search_help_text = "Référence, nom de naissance ou d’usage, adresse e-mail : en entier."
+    exclude = ["user"]
+
+
+@admin.register(JournalEntry)
+class JournalEntryAdmin(SearchFirstAdmin):
+    list_display = ["at", "kind", "means", "code", "reference"]
+    list_select_related = ["citizen__space"]
+    search_fields = ["=reference", "=citizen__space__reference"]
+    search_help_text = (
+        "Référence de l’espace, ou référence lue par la personne sur une page d’erreur."
+    )
+    exclude = ["citizen"]

@@ -1,0 +1,11 @@
+from allauth.account.auth_backends import AuthenticationBackend
+
+from accounts.models import User
+
+
+class CredentialsBackend(AuthenticationBackend):
+    """E-mail and password; each page then reads the user and their space in one query."""
+
+    def get_user(self, user_id):
+        user = User.objects.select_related("space").filter(pk=user_id).first()
+        return user if user and self.user_can_authenticate(user) else None

@@ -1,0 +1,104 @@
+"""How the present session was opened, and how fresh its last proof is.
+
+The records are allauth's: a list of what was proven in this session, with the time of each. An
+identity provider adds its own with `record_proof`.
+"""
+
+import datetime
+import time
+from dataclasses import dataclass
+from functools import wraps
+from urllib.parse import urlencode
+
+from allauth.account.authentication import get_authentication_records
+from allauth.account.internal.flows.login import record_authentication
+from django.conf import settings
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponseRedirect
+from django.urls import reverse
+
+MEANS_LABELS = {"password": "votre mot de passe", "code": "un code reçu par e-mail"}
+
+
+@dataclass(frozen=True)
+class SessionOpening:
+    """What opened a session: `means` is a machine name, `label` what a citizen reads."""
+
+    means: str
+    label: str
+    at: datetime.datetime
+
+
+def record_proof(request: HttpRequest, user, *, means: str, label: str, **extra) -> None:
+    """Remember in the session that `user` was proven now, by `means` (shown as `label`).
+
+    `extra` goes with the record, for its author only (an assurance level, for instance); pass
+    `reauthenticated=True` when the proof was asked again of somebody already signed in.
+    """
+    record_authentication(request, user, method=means, label=label, **extra)
+
+
+def session_opening(request: HttpRequest) -> SessionOpening | None:
+    """How and when this session was opened; None when that is unknown."""
+    records = get_authentication_records(request, request.user)
+    if not records:
+        return None
+    first = records[0]
+    return SessionOpening(
+        means=first["method"],
+        label=first.get("label") or MEANS_LABELS.get(first["method"], first["method"]),
+        at=datetime.datetime.fromtimestamp(first["at"], tz=datetime.UTC),
+    )
+
+
+def has_recent_proof(request: HttpRequest) -> bool:
+    """Whether this person signed in, or proved themselves again, under ten minutes ago."""
+    return _any_recent(get_authentication_records(request, request.user))
+
+
+def has_recent_reauthentication(request: HttpRequest) -> bool:
+    """Whether this person was asked again, once signed in, and answered under ten minutes ago."""
+    records = get_authentication_records(request, request.user)
+    return _any_recent(record for record in records if record.get("reauthenticated"))
+
+
+def citizens_only(view):
+    """Answers 403 to somebody signed in without a personal space: an agent."""
+
+    @wraps(view)
+    def wrapper(request, *args, **kwargs):
+        if request.user.is_authenticated and getattr(request.user, "space", None) is None:
+            raise PermissionDenied("agents have no personal space")
+        return view(request, *args, **kwargs)
+
+    return wrapper
+
+
+def _any_recent(records) -> bool:
+    oldest = time.time() - settings.ACCOUNT_REAUTHENTICATION_TIMEOUT
+    return any(record["at"] > oldest for record in records)
+
+
+def recent_proof_required(view):
+    """For what a borrowed screen must not do: asks again when the last proof is over 10 min old."""
+    return _proof_required(view, has_recent_proof)
+
+
+def reauthentication_required(view):
+    """For what cannot be undone: asks again even somebody who has just signed in."""
+    return _proof_required(view, has_recent_reauthentication)
+
+
+def _proof_required(view, is_proven):
+    @wraps(view)
+    def wrapper(request, *args, **kwargs):
+        if is_proven(request):
+            return view(request, *args, **kwargs)
+        return HttpResponseRedirect(reauthentication_url(request.path))
+
+    return wrapper
+
+
+def reauthentication_url(next_url: str) -> str:
+    """The page that asks for a fresh proof, then leads to `next_url` (a local path)."""
+    return f"{reverse('account_reauthenticate')}?{urlencode({'next': next_url})}"

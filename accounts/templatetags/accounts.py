@@ -1,0 +1,86 @@
+"""How the data of a personal space are written in French, in pages and in mails."""
+
+import datetime
+import unicodedata
+
+from django import template
+from django.utils.dates import MONTHS
+from django.utils.formats import date_format
+
+from accounts.models import Gender
+
+register = template.Library()
+
+FRANCE = "99100"
+UNKNOWN = "00"
+
+
+@register.filter(expects_localtime=True)
+def day(value: datetime.date | datetime.datetime | None) -> str:
+    """A day in words, "1er novembre 2026": French writes the first of a month as an ordinal."""
+    if not value:
+        return ""
+    return _written_day(value.day, date_format(value, "F Y"))
+
+
+@register.filter
+def birthdate(text: str) -> str:
+    """A date of birth, from `YYYY-MM-DD` where 00 stands for what is unknown.
+
+    People whose civil status lacks a day or a month keep it so: FranceConnect's fixtures write
+    1992-11-00 and 1992-00-00 for them (reference, section 10). Anything else is shown as it is.
+    """
+    parts = text.split("-")
+    if len(parts) != 3 or not all(part.isdigit() for part in parts):
+        return text
+    year, month, day_of_month = parts
+    if month == UNKNOWN:
+        return f"{year} (jour et mois inconnus)"
+    month_and_year = f"{MONTHS.get(int(month), month)} {year}"
+    if day_of_month == UNKNOWN:
+        return f"{month_and_year} (jour inconnu)"
+    return _written_day(int(day_of_month), month_and_year)
+
+
+def _written_day(number: int, month_and_year: str) -> str:
+    return f"{'1er' if number == 1 else number} {month_and_year}"
+
+
+@register.filter
+def gender_label(value: str) -> str:
+    """The French word for a gender; nothing when it is not specified."""
+    return "" if value == Gender.UNSPECIFIED or value not in Gender.values else Gender(value).label
+
+
+@register.filter
+def country_label(code: str) -> str:
+    """France for 99100 (INSEE, Code officiel géographique); another code is shown with a label."""
+    if not code:
+        return ""
+    return "France" if code == FRANCE else f"code INSEE {code}"
+
+
+@register.filter
+def place_label(code: str) -> str:
+    """A birthplace as received: an INSEE code of five characters, or a free text."""
+    is_code = len(code) == 5 and code[-3:].isdigit()
+    return f"code INSEE {code}" if is_code else code
+
+
+@register.filter
+def compared_to(ours: str, theirs: str) -> str:
+    """What the certified value `theirs` does to `ours`.
+
+    One of: same, spelling (accents, case or punctuation alone), added, missing, different.
+    """
+    if ours == theirs:
+        return "same"
+    if not ours or not theirs:
+        return "added" if theirs else "missing"
+    return "spelling" if _letters(ours) == _letters(theirs) else "different"
+
+
+def _letters(text: str) -> str:
+    """Letters and digits alone, without accents or case."""
+    decomposed = unicodedata.normalize("NFKD", text).casefold()
+    return "".join(character for character in decomposed if character.isalnum())

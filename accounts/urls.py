@@ -1,0 +1,74 @@
+"""Paths are read by citizens: French. Names of the sign-in pages are those allauth looks up."""
+
+from allauth.account import views as allauth_views
+from django.urls import include, path
+from django.views.decorators.cache import never_cache
+
+from accounts import views
+from accounts.sessions import citizens_only, recent_proof_required
+
+
+def citizen_page(view):
+    """One of allauth's pages, for citizens signed in, kept by no cache."""
+    return never_cache(citizens_only(view))
+
+
+space_urlpatterns = (
+    [
+        path("", views.SpaceView.as_view(), name="space"),
+        path("profil/", views.ProfileView.as_view(), name="profile"),
+        path("profil/modifier/", views.ProfileUpdateView.as_view(), name="profile_update"),
+        path("identifiants/", views.CredentialsView.as_view(), name="credentials"),
+        path("supprimer/", views.SpaceDeleteView.as_view(), name="space_delete"),
+    ],
+    "accounts",
+)
+
+urlpatterns = [
+    path("mon-espace/", include(space_urlpatterns)),
+    path("connexion/", allauth_views.login, name="account_login"),
+    path("deconnexion/", allauth_views.logout, name="account_logout"),
+    path("acces-bloque/", allauth_views.account_inactive, name="account_inactive"),
+    path("inscription/", allauth_views.signup, name="account_signup"),
+    path(
+        "verification-adresse/",
+        allauth_views.email_verification_sent,
+        name="account_email_verification_sent",
+    ),
+    path(
+        "confirmation-identite/",
+        citizen_page(allauth_views.reauthenticate),
+        name="account_reauthenticate",
+    ),
+    path(
+        "mon-espace/identifiants/adresse-e-mail/",
+        citizen_page(recent_proof_required(allauth_views.email)),
+        name="account_email",
+    ),
+    path(
+        "mon-espace/identifiants/mot-de-passe/",
+        citizen_page(allauth_views.password_change),
+        name="account_change_password",
+    ),
+    path(
+        "mon-espace/identifiants/nouveau-mot-de-passe/",
+        citizen_page(recent_proof_required(allauth_views.password_set)),
+        name="account_set_password",
+    ),
+    path("mot-de-passe-oublie/", allauth_views.password_reset, name="account_reset_password"),
+    path(
+        "mot-de-passe-oublie/code/",
+        allauth_views.confirm_password_reset_code,
+        name="account_confirm_password_reset_code",
+    ),
+    path(
+        "mot-de-passe-oublie/nouveau/",
+        allauth_views.complete_password_reset,
+        name="account_complete_password_reset",
+    ),
+    path(
+        "mot-de-passe-oublie/termine/",
+        allauth_views.password_reset_from_key_done,
+        name="account_password_reset_completed",
+    ),
+]
