@@ -1,0 +1,9 @@
+from django.apps import AppConfig
+
+
+class FranceConnectConfig(AppConfig):
+    name = "franceconnect"
+    verbose_name = "FranceConnect"
+
+    def ready(self):
+        from franceconnect import checks  # noqa: F401 registers them

@@ -1,0 +1,85 @@
+"""mozilla-django-oidc's backend, with every exchange bounded and every token checked."""
+
+import time
+
+from django.views.decorators.debug import sensitive_variables
+from mozilla_django_oidc.auth import OIDCAuthenticationBackend
+
+from accounts.models import User
+from franceconnect import client, tokens
+from franceconnect.conf import Platform
+from franceconnect.exceptions import UnknownKey
+from franceconnect.identity import PivotIdentity
+from franceconnect.models import Link
+from franceconnect.state import LoginRequest, PendingIdentity
+
+
+class FranceConnectBackend(OIDCAuthenticationBackend):
+    """Proves who returns from FranceConnect; who that is here, the decision table says.
+
+    Never creates, updates or finds an account from claims: an e-mail is no key.
+    """
+
+    def __init__(self, platform: Platform | None = None):
+        """Django makes one at each request to load the user: nothing is fetched here."""
+        self.UserModel = User
+        self.platform = platform
+
+    def authenticate(self, request, **kwargs):
+        """Nobody is signed in by credentials here: only the callback view signs in."""
+
+    def get_user(self, user_id):
+        user = User.objects.select_related("space").filter(pk=user_id).first()
+        return user if user and self.user_can_authenticate(user) else None
+
+    @sensitive_variables()
+    def identify(self, login_request: LoginRequest, code: str) -> tuple[PendingIdentity, str]:
+        """The person whose return carried `code`, once everything about them is checked.
+
+        With them, the ID token: sign-out will need it.
+
+        Two calls, at once: the code lives thirty seconds, the access token sixty.
+        Raises a FranceConnectError.
+        """
+        answer = self.get_token(code)
+        login = self.verify_token(answer.id_token, nonce=login_request.nonce)
+        claims = self.get_userinfo(answer.access_token, answer.id_token, login)
+        pending = PendingIdentity(
+            issuer=self.platform.issuer,
+            sub=login.sub,
+            acr=login.acr,
+            identity=PivotIdentity.from_claims(claims),
+            next_url=login_request.next_url,
+            proven_at=time.time(),
+        )
+        return pending, answer.id_token
+
+    @sensitive_variables()
+    def get_token(self, payload):
+        return client.exchange_code(self.platform, payload)
+
+    @sensitive_variables()
+    def verify_token(self, token, **kwargs):
+        return self._verified(tokens.verify_id_token, token, **kwargs)
+
+    @sensitive_variables()
+    def get_userinfo(self, access_token, id_token, payload):
+        signed = client.userinfo_token(self.platform, access_token)
+        return self._verified(tokens.verify_userinfo, signed, sub=payload.sub)
+
+    @sensitive_variables()
+    def _verified(self, verify, token, **kwargs):
+        """Verify with the known keys, then once more with fresh ones: keys rotate unannounced."""
+        kwargs |= {"platform": self.platform, "now": time.time()}
+        try:
+            return verify(token, keys=client.key_set(self.platform), **kwargs)
+        except UnknownKey:
+            fresh = client.refreshed_key_set(self.platform)
+            if fresh is None:
+                raise
+            return verify(token, keys=fresh, **kwargs)
+
+    def filter_users_by_claims(self, claims):
+        """By (issuer, sub) alone (OpenID Connect Core §5.7), never by e-mail."""
+        links = Link.objects.active().of_sub(self.platform.issuer, claims["sub"])
+        return self.UserModel.objects.filter(franceconnect_links__in=links)

@@ -1,0 +1,243 @@
+"""HTTP with FranceConnect: discovery, key set, token, userinfo. Knows no request and no model.
+
+Every exchange is bounded in time and in size, follows no redirection (a redirected POST would
+carry the secret elsewhere) and accepts no compressed body (a bomb).
+"""
+
+import hashlib
+import json
+import logging
+import time
+from dataclasses import asdict, dataclass, field
+
+import requests
+from django.core.cache import cache
+from django.views.decorators.debug import sensitive_variables
+
+from franceconnect.conf import Platform
+from franceconnect.exceptions import CodeRefused, Misconfigured, ProviderUnavailable, TokenRefused
+
+logger = logging.getLogger(__name__)
+
+MAX_BODY_BYTES = 256 * 1024
+# Cached one hour; the last good answer serves for a day when the provider is down.
+FRESH_SECONDS = 3600
+STALE_SECONDS = 24 * 3600
+# How long an old answer serves before a provider that is down is asked again.
+RETRY_SECONDS = 60
+# However many unknown keys arrive, the set is fetched again at most this often.
+REFRESH_INTERVAL_SECONDS = 20
+
+_http = requests.Session()
+_http.trust_env = False
+_http.headers.update({"Accept-Encoding": "identity", "User-Agent": "espace-citoyens"})
+
+
+@dataclass(frozen=True)
+class Metadata:
+    """The endpoints of discovery (OpenID Connect Discovery §3), all on the issuer's origin."""
+
+    authorization_endpoint: str
+    token_endpoint: str
+    userinfo_endpoint: str
+    jwks_uri: str
+    end_session_endpoint: str
+
+
+@dataclass(frozen=True)
+class TokenAnswer:
+    """What the token endpoint gave; neither is ever shown by repr."""
+
+    id_token: str = field(repr=False)
+    access_token: str = field(repr=False)
+
+
+@dataclass(frozen=True)
+class _Answer:
+    status: int
+    content_type: str
+    body: bytes = field(repr=False)
+
+    def json_object(self) -> dict:
+        """The body as a JSON object. Raises ProviderUnavailable when it is anything else."""
+        try:
+            value = json.loads(self.body)
+        except (ValueError, RecursionError):
+            value = None
+        if not isinstance(value, dict):
+            raise ProviderUnavailable("unreadable_answer")
+        return value
+
+
+def metadata(platform: Platform) -> Metadata:
+    """The provider's endpoints. Raises ProviderUnavailable."""
+    return Metadata(**_cached(platform, "metadata", _fetch_metadata))
+
+
+def key_set(platform: Platform) -> list[dict]:
+    """The provider's public keys (RFC 7517), unparsed. Raises ProviderUnavailable."""
+    return _cached(platform, "keys", _fetch_keys)
+
+
+def refreshed_key_set(platform: Platform) -> list[dict] | None:
+    """The key set fetched anew; None when that was done moments ago.
+
+    Keys are rotated without notice: an unknown one is looked up once before a token is refused.
+    """
+    if not cache.add(_cache_key(platform, "refresh"), True, REFRESH_INTERVAL_SECONDS):
+        return None
+    try:
+        return _store(platform, "keys", _fetch_keys(platform))
+    except ProviderUnavailable:
+        return None
+
+
+@sensitive_variables()
+def exchange_code(platform: Platform, code: str) -> TokenAnswer:
+    """Trade an authorization code for tokens (RFC 6749 §4.1.3, client_secret_post).
+
+    Raises CodeRefused, Misconfigured, ProviderUnavailable or TokenRefused.
+    """
+    form = {
+        "grant_type": "authorization_code",
+        "code": code,
+        "redirect_uri": platform.redirect_uri,
+        "client_id": platform.client_id,
+        "client_secret": platform.client_secret,
+    }
+    answer = _exchange(platform, "POST", metadata(platform).token_endpoint, data=form)
+    if answer.status != 200:
+        raise _token_endpoint_error(answer)
+    values = answer.json_object()
+    id_token, access_token = values.get("id_token"), values.get("access_token")
+    if not (isinstance(id_token, str) and isinstance(access_token, str) and access_token):
+        raise TokenRefused("token_answer_incomplete")
+    if str(values.get("token_type", "")).lower() != "bearer":
+        raise TokenRefused("token_type_unknown")
+    if not access_token.isascii() or not access_token.isprintable():
+        raise TokenRefused("access_token_malformed")
+    return TokenAnswer(id_token=id_token, access_token=access_token)
+
+
+@sensitive_variables()
+def userinfo_token(platform: Platform, access_token: str) -> str:
+    """The signed userinfo (OpenID Connect Core §5.3.2), as it came.
+
+    Raises ProviderUnavailable, or TokenRefused when it is not signed.
+    """
+    answer = _exchange(
+        platform,
+        "GET",
+        metadata(platform).userinfo_endpoint,
+        headers={"Authorization": f"Bearer {access_token}"},
+    )
+    if answer.status != 200:
+        raise ProviderUnavailable(f"userinfo_{answer.status}")
+    if answer.content_type.split(";")[0].strip().lower() != "application/jwt":
+        raise TokenRefused("userinfo_not_signed")
+    try:
+        return answer.body.decode("ascii").strip()
+    except UnicodeDecodeError:
+        raise TokenRefused("userinfo_malformed") from None
+
+
+def _token_endpoint_error(answer: _Answer) -> Exception:
+    """What a refusal of the token endpoint means (RFC 6749 §5.2)."""
+    try:
+        error = answer.json_object().get("error")
+    except ProviderUnavailable:
+        error = None
+    if answer.status in (400, 401, 403):
+        if error == "invalid_grant":
+            return CodeRefused()
+        if error in ("invalid_client", "unauthorized_client", "invalid_request"):
+            return Misconfigured(f"token_{error}")
+    return ProviderUnavailable(f"token_endpoint_{answer.status}")
+
+
+def _fetch_metadata(platform: Platform) -> dict:
+    url = f"{platform.issuer}/.well-known/openid-configuration"
+    answer = _exchange(platform, "GET", url)
+    if answer.status != 200:
+        raise ProviderUnavailable(f"discovery_{answer.status}")
+    values = answer.json_object()
+    # Discovery §4.3: the issuer must be the one asked, or another could pass for it.
+    if values.get("issuer") != platform.issuer:
+        raise Misconfigured("discovery_of_another_issuer")
+    endpoints = {name: values.get(name) for name in Metadata.__dataclass_fields__}
+    for url in endpoints.values():
+        if not isinstance(url, str) or not url.startswith(f"{platform.origin}/"):
+            raise Misconfigured("endpoint_elsewhere")
+    return asdict(Metadata(**endpoints))
+
+
+def _fetch_keys(platform: Platform) -> list[dict]:
+    answer = _exchange(platform, "GET", metadata(platform).jwks_uri)
+    if answer.status != 200:
+        raise ProviderUnavailable(f"jwks_{answer.status}")
+    keys = answer.json_object().get("keys")
+    if not isinstance(keys, list):
+        raise ProviderUnavailable("jwks_unreadable")
+    return [key for key in keys if isinstance(key, dict)]
+
+
+def _cache_key(platform: Platform, what: str) -> str:
+    digest = hashlib.sha256(platform.issuer.encode()).hexdigest()[:16]
+    return f"franceconnect.{what}.{digest}"
+
+
+def _store(platform: Platform, what: str, value):
+    now = time.time()
+    entry = {"value": value, "fetched_at": now, "fresh_until": now + FRESH_SECONDS}
+    cache.set(_cache_key(platform, what), entry, STALE_SECONDS)
+    return value
+
+
+def _cached(platform: Platform, what: str, fetch):
+    """A value no older than an hour, or than a day when it cannot be fetched any more."""
+    entry = cache.get(_cache_key(platform, what))
+    if entry and time.time() < entry["fresh_until"]:
+        return entry["value"]
+    try:
+        return _store(platform, what, fetch(platform))
+    except (ProviderUnavailable, Misconfigured) as error:
+        if entry is None or time.time() > entry["fetched_at"] + STALE_SECONDS:
+            raise
+        logger.warning("FranceConnect %s kept from an earlier answer: %s", what, error.code)
+        patient = entry | {"fresh_until": time.time() + RETRY_SECONDS}
+        cache.set(_cache_key(platform, what), patient, STALE_SECONDS)
+        return entry["value"]
+
+
+@sensitive_variables()
+def _exchange(platform: Platform, method: str, url: str, **kwargs) -> _Answer:
+    """One exchange, within twice the time-out in all. Raises ProviderUnavailable."""
+    deadline = time.monotonic() + 2 * platform.timeout
+    try:
+        with _http.request(
+            method,
+            url,
+            timeout=(platform.timeout, platform.timeout),
+            allow_redirects=False,
+            stream=True,
+            **kwargs,
+        ) as response:
+            if response.headers.get("Content-Encoding", "identity").lower() != "identity":
+                raise ProviderUnavailable("compressed_answer")
+            body = _bounded_body(response, deadline)
+            return _Answer(response.status_code, response.headers.get("Content-Type", ""), body)
+    except (requests.RequestException, OSError, ValueError) as error:
+        # The message of a requests error may hold the address; its type is enough.
+        raise ProviderUnavailable(f"http_{type(error).__name__}") from None
+
+
+def _bounded_body(response: requests.Response, deadline: float) -> bytes:
+    """The body, unless it is too large or comes too slowly, were it a byte at a time."""
+    body = bytearray()
+    while chunk := response.raw.read1(16 * 1024):
+        body += chunk
+        if len(body) > MAX_BODY_BYTES:
+            raise ProviderUnavailable("answer_too_large")
+        if time.monotonic() > deadline:
+            raise ProviderUnavailable("answer_too_slow")
+    return bytes(body)

@@ -1,0 +1,100 @@
+"""Everything that stops a sign-in: one family, with a code for us and a sentence for the citizen.
+
+No token, code, claim or `sub` is ever put in an exception: its code is all that logs receive.
+"""
+
+
+class FranceConnectError(Exception):
+    """`code` goes to the log and the journal, `user_message` to the citizen."""
+
+    code = "error"
+    status = 400
+    user_message = (
+        "FranceConnect n’a pas pu confirmer votre identité. Recommencez, ou utilisez un autre "
+        "moyen de connexion."
+    )
+    # Whether somebody of the town hall or its provider must act.
+    is_ours_to_mend = False
+
+    def __init__(self, code: str = ""):
+        self.code = code or self.code
+        super().__init__(self.code)
+
+
+class UnknownState(FranceConnectError):
+    """The return matches no sign-in that this browser started under ten minutes ago."""
+
+    code = "unknown_state"
+    user_message = "Votre demande de connexion a expiré. Recommencez depuis le début."
+
+
+class SessionChanged(FranceConnectError):
+    """Somebody else is signed in, or nobody any more, since the journey began."""
+
+    code = "session_changed"
+    user_message = (
+        "Votre session a changé pendant votre passage chez FranceConnect. Reconnectez-vous, puis "
+        "recommencez."
+    )
+
+
+class AccessDenied(FranceConnectError):
+    """The citizen turned back at FranceConnect: a choice, no failure."""
+
+    code = "access_denied"
+    user_message = "Vous avez interrompu la connexion avec FranceConnect."
+
+
+class ProviderUnavailable(FranceConnectError):
+    """FranceConnect is down, slow, or answers nonsense."""
+
+    code = "provider_unavailable"
+    status = 503
+    user_message = (
+        "FranceConnect ne répond pas en ce moment. Réessayez plus tard, ou utilisez un autre moyen "
+        "de connexion."
+    )
+
+
+class Misconfigured(FranceConnectError):
+    """FranceConnect refuses what this portal asks: operators must act."""
+
+    code = "misconfigured"
+    status = 503
+    user_message = ProviderUnavailable.user_message
+    is_ours_to_mend = True
+
+
+class CodeRefused(FranceConnectError):
+    """The authorization code is unknown, used or older than thirty seconds."""
+
+    code = "code_refused"
+    user_message = "Votre demande de connexion a expiré. Recommencez depuis le début."
+
+
+class TokenRefused(FranceConnectError):
+    """A token that cannot be trusted."""
+
+    code = "token_refused"
+
+
+class UnknownKey(TokenRefused):
+    """No key of the set verifies the signature: worth one look at a fresh set."""
+
+    code = "unknown_key"
+
+
+class IdentityRefused(FranceConnectError):
+    """A trusted answer whose identity cannot be kept."""
+
+    code = "identity_refused"
+
+
+class LinkRefused(FranceConnectError):
+    """The decision table says no; the code says which row."""
+
+    status = 403
+
+    def __init__(self, code: str, user_message: str):
+        super().__init__(code)
+        self.user_message = user_message

@@ -1,0 +1,30 @@
+from django import forms
+
+from accounts.forms import dressed
+
+
+class SpaceCreateForm(forms.Form):
+    """ "Je crée mon espace": the identity is certified, only the contact is asked."""
+
+    contact_email = dressed(
+        forms.EmailField(max_length=254),
+        label="Adresse e-mail de contact",
+        help_text="La mairie vous écrit à cette adresse. Vous pourrez la changer.",
+        autocomplete="email",
+    )
+
+
+class LinkConfirmForm(forms.Form):
+    """Asks for a tick only when the two identities are very different."""
+
+    same_person = forms.BooleanField(
+        label="Ces deux identités sont bien les miennes",
+        error_messages={
+            "required": "Cochez cette case si les deux identités sont les vôtres ; sinon, annulez."
+        },
+    )
+
+    def __init__(self, *args, needs_tick: bool, **kwargs):
+        super().__init__(*args, **kwargs)
+        if not needs_tick:
+            del self.fields["same_person"]

@@ -1,0 +1,245 @@
+"""The decision table of a return from FranceConnect, and what each decision writes.
+
+`decide` is pure: facts in, decision out, rows in the order of the design (docs/architecture.md).
+The functions under it each are one transaction; the database's constraints have the last word.
+"""
+
+import datetime
+from dataclasses import dataclass
+from enum import Enum, StrEnum, auto
+
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from accounts import journal, services
+from accounts.models import JournalKind, User
+from franceconnect.exceptions import LinkRefused
+from franceconnect.identity import PivotIdentity
+from franceconnect.models import EndCause, Link
+from franceconnect.state import Intent, PendingIdentity
+
+MEANS = "franceconnect"
+
+
+class Holder(Enum):
+    """Who the `sub` belongs to."""
+
+    NOBODY = auto()
+    NOBODY_ANY_MORE = auto()
+    CITIZEN = auto()
+    BLOCKED = auto()
+    AGENT = auto()
+
+
+@dataclass(frozen=True)
+class Facts:
+    """All that a decision depends on. `is_own`: the holder is the person signed in."""
+
+    intent: Intent
+    session_is_citizen: bool = False
+    session_is_agent: bool = False
+    session_is_linked: bool = False
+    holder: Holder = Holder.NOBODY
+    is_own: bool = False
+
+
+class Decision(StrEnum):
+    """Outcomes of the table; a refusal's value is its code in journal and log."""
+
+    SIGN_IN = "sign_in"
+    ASK_FIRST_TIME = "ask_first_time"
+    ASK_LINK = "ask_link"
+    ASK_SWITCH = "ask_switch"
+    REAUTHENTICATED = "reauthenticated"
+    ALREADY_LINKED = "already_linked"
+    REFUSE_AGENT = "agent"
+    REFUSE_BLOCKED = "blocked"
+    REFUSE_LINKED_ELSEWHERE = "linked_elsewhere"
+    REFUSE_SPACE_HAS_ANOTHER = "space_has_another"
+    REFUSE_ANOTHER_PERSON = "another_person"
+
+
+REFUSALS = {
+    Decision.REFUSE_AGENT: (
+        "Les agents de la mairie n’entrent pas par FranceConnect. Passez par l’administration, ou "
+        "déconnectez-vous d’abord."
+    ),
+    Decision.REFUSE_BLOCKED: (
+        "Cet accès n’est pas disponible. Contactez la mairie en donnant la référence ci-dessous."
+    ),
+    Decision.REFUSE_LINKED_ELSEWHERE: (
+        "Cette identité FranceConnect est déjà rattachée à un autre espace personnel. Connectez-"
+        "vous avec FranceConnect pour l’ouvrir, ou demandez à la mairie de réunir les deux."
+    ),
+    Decision.REFUSE_SPACE_HAS_ANOTHER: (
+        "Votre espace est déjà rattaché à une autre identité FranceConnect : un espace, une "
+        "personne. Vérifiez avec quel compte vous vous êtes identifié."
+    ),
+    Decision.REFUSE_ANOTHER_PERSON: (
+        "L’identité reçue de FranceConnect n’est pas celle de cet espace. Rien n’a changé : vous "
+        "restez connecté."
+    ),
+}
+
+
+def decide(facts: Facts) -> Decision:
+    """The one outcome of a return, by rows of the decision table."""
+    if facts.session_is_agent:  # row 15
+        return Decision.REFUSE_AGENT
+    if facts.intent is Intent.REAUTHENTICATE:  # row 16
+        return Decision.REAUTHENTICATED if facts.is_own else Decision.REFUSE_ANOTHER_PERSON
+    if facts.session_is_citizen:
+        return _decide_signed_in(facts)
+    return {
+        Holder.CITIZEN: Decision.SIGN_IN,  # row 1
+        Holder.BLOCKED: Decision.REFUSE_BLOCKED,  # row 2
+        Holder.AGENT: Decision.REFUSE_AGENT,  # row 3
+        Holder.NOBODY_ANY_MORE: Decision.ASK_FIRST_TIME,  # row 4, which says so
+        Holder.NOBODY: Decision.ASK_FIRST_TIME,  # rows 5, 6, 8: the same page, word for word
+    }[facts.holder]
+
+
+def _decide_signed_in(facts: Facts) -> Decision:
+    """Rows 10 to 14: somebody is signed in to their space."""
+    if facts.is_own:
+        if facts.intent is Intent.LINK:  # row 11
+            return Decision.ALREADY_LINKED
+        return Decision.SIGN_IN  # pressed the button in a second tab: nothing else changes
+    if facts.holder in (Holder.NOBODY, Holder.NOBODY_ANY_MORE):
+        if facts.session_is_linked:  # row 13
+            return Decision.REFUSE_SPACE_HAS_ANOTHER
+        return Decision.ASK_LINK  # row 10
+    if facts.intent is Intent.SIGN_IN and facts.holder is Holder.CITIZEN:  # row 14
+        return Decision.ASK_SWITCH
+    return Decision.REFUSE_LINKED_ELSEWHERE  # row 12: nothing of the other person is shown
+
+
+def gather_facts(intent: Intent, user, *, issuer: str, sub: str) -> tuple[Facts, Link | None]:
+    """The facts about this `sub` and the person signed in (or AnonymousUser); the active link.
+
+    One query for somebody who comes back; the history is read only when there is no link.
+    """
+    links = Link.objects.of_sub(issuer, sub)
+    link = links.active().select_related("citizen__space").first()
+    is_citizen = user.is_authenticated and not user.is_staff
+    return Facts(
+        intent=intent,
+        session_is_citizen=is_citizen,
+        session_is_agent=user.is_authenticated and user.is_staff,
+        session_is_linked=is_citizen and active_link(user, issuer) is not None,
+        holder=_holder(link, links),
+        is_own=link is not None and user.is_authenticated and link.citizen_id == user.pk,
+    ), link
+
+
+def _holder(link: Link | None, links) -> Holder:
+    if link is None:
+        return Holder.NOBODY_ANY_MORE if links.ended().exists() else Holder.NOBODY
+    if link.citizen.is_staff:
+        return Holder.AGENT
+    return Holder.CITIZEN if link.citizen.is_active else Holder.BLOCKED
+
+
+def refusal(decision: Decision) -> LinkRefused:
+    """The error that a refusal of the table raises."""
+    return LinkRefused(decision.value, REFUSALS[decision])
+
+
+def active_link(user: User, issuer: str) -> Link | None:
+    """The link of this citizen with this issuer, if there is one."""
+    return Link.objects.active().filter(citizen=user, issuer=issuer).first()
+
+
+def ended_link_date(issuer: str, sub: str) -> datetime.datetime | None:
+    """When the latest link of this `sub` ended; None when it never had one."""
+    ended = Link.objects.of_sub(issuer, sub).ended().order_by("-ended_at").first()
+    return ended and ended.ended_at
+
+
+@transaction.atomic
+def apply_sign_in(link: Link, *, acr: str, identity: PivotIdentity) -> User:
+    """Row 1: date the link, refresh the certified identity, journal both; the citizen.
+
+    The contact e-mail is the citizen's own: never touched.
+    """
+    Link.objects.filter(pk=link.pk).update(last_used_at=timezone.now(), level=acr)
+    user = link.citizen
+    if services.certify_identity(user.space, identity.as_identity()):
+        journal.record(JournalKind.IDENTITY_REFRESHED, citizen=user, means=MEANS)
+    journal.record(JournalKind.SIGNED_IN, citizen=user, means=MEANS)
+    return user
+
+
+@transaction.atomic
+def apply_creation(pending: PendingIdentity, *, contact_email: str) -> User:
+    """Row 5, "Je crée mon espace": a space without a password, linked and certified.
+
+    Raises LinkRefused when another request has linked this `sub` meanwhile.
+    """
+    space = services.create_certified_space(
+        identity=pending.identity.as_identity(), contact_email=contact_email, means=MEANS
+    )
+    _create_link(space.user, pending, has_strong_mismatch=False)
+    journal.record(JournalKind.SIGNED_IN, citizen=space.user, means=MEANS)
+    return space.user
+
+
+@transaction.atomic
+def apply_link(user: User, pending: PendingIdentity) -> None:
+    """Row 10: tie this `sub` to this citizen's space, certify it, tell them by mail.
+
+    Raises LinkRefused when the table no longer allows it: the facts are read again here.
+    """
+    user = User.objects.select_for_update(of=("self",)).select_related("space").get(pk=user.pk)
+    facts, _ = gather_facts(Intent.LINK, user, issuer=pending.issuer, sub=pending.sub)
+    decision = decide(facts)
+    if decision is Decision.ALREADY_LINKED:
+        return
+    if decision is not Decision.ASK_LINK:
+        raise refusal(decision)
+    mismatch = pending.identity.differs_strongly(user.space)
+    _create_link(user, pending, has_strong_mismatch=mismatch)
+    services.certify_identity(user.space, pending.identity.as_identity())
+    services.notify(user.space, "franceconnect/email/linked", {"at": timezone.now()})
+
+
+def _create_link(user: User, pending: PendingIdentity, *, has_strong_mismatch: bool) -> None:
+    try:
+        with transaction.atomic():
+            Link.objects.create(
+                issuer=pending.issuer,
+                sub=pending.sub,
+                citizen=user,
+                level=pending.acr,
+                has_strong_mismatch=has_strong_mismatch,
+            )
+    except IntegrityError:
+        raise refusal(Decision.REFUSE_LINKED_ELSEWHERE) from None
+    journal.record(JournalKind.LINKED, citizen=user, means=MEANS)
+
+
+@transaction.atomic
+def apply_unlink(user: User, issuer: str) -> bool:
+    """Rows U1 and U2: end the link, the certification and every session; False when none was.
+
+    The caller keeps its own session. Raises LinkRefused when FranceConnect is the only way in.
+    """
+    user = User.objects.select_for_update(of=("self",)).select_related("space").get(pk=user.pk)
+    if not user.has_password_door:
+        raise LinkRefused(
+            "only_way_in",
+            "FranceConnect est votre seul moyen de connexion. Choisissez d’abord un identifiant et "
+            "un mot de passe.",
+        )
+    ended = (
+        Link.objects.active()
+        .filter(citizen=user, issuer=issuer)
+        .update(ended_at=timezone.now(), end_cause=EndCause.CITIZEN)
+    )
+    if not ended:
+        return False
+    services.end_certification(user.space)
+    user.end_sessions()
+    journal.record(JournalKind.UNLINKED, citizen=user, means=MEANS)
+    services.notify(user.space, "franceconnect/email/unlinked", {"at": timezone.now()})
+    return True

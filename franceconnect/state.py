@@ -1,0 +1,125 @@
+"""What a browser has under way with FranceConnect, in its server-side session.
+
+Sign-ins that have left for FranceConnect, one entry a `state`, taken out by the first return;
+then the identity that has come back and waits for a decision of its owner.
+"""
+
+import hashlib
+import hmac
+import time
+from dataclasses import asdict, dataclass, field
+from enum import StrEnum
+
+from django.contrib.sessions.backends.base import SessionBase
+from django.core.cache import cache
+
+from franceconnect.exceptions import UnknownState
+from franceconnect.identity import PivotIdentity
+
+# mozilla-django-oidc writes `state` and `nonce` under this key, and caps their number.
+STATES_KEY = "oidc_states"
+PENDING_KEY = "franceconnect_pending_identity"
+LIFETIME_SECONDS = 10 * 60
+
+
+class Intent(StrEnum):
+    """What the citizen wanted when they left for FranceConnect."""
+
+    SIGN_IN = "sign_in"
+    LINK = "link"
+    REAUTHENTICATE = "reauthenticate"
+
+
+@dataclass(frozen=True)
+class LoginRequest:
+    """One departure for FranceConnect: whose, why, where to go afterwards."""
+
+    nonce: str = field(repr=False)
+    issuer: str
+    intent: Intent
+    user_id: int | None
+    next_url: str
+    started_at: float
+
+
+@dataclass(frozen=True)
+class PendingIdentity:
+    """A proven identity that no decision has been taken about; lives ten minutes."""
+
+    issuer: str
+    sub: str = field(repr=False)
+    acr: str
+    identity: PivotIdentity = field(repr=False)
+    next_url: str
+    proven_at: float
+
+
+def stash_login_request(session: SessionBase, state: str, **details) -> None:
+    """Complete the entry that mozilla-django-oidc has just added, and file it under `state`.
+
+    `details`: issuer, intent, user_id (None for nobody), next_url (a local path).
+    """
+    _, entry = session[STATES_KEY].popitem()
+    session[STATES_KEY][state] = entry | details | {"started_at": time.time()}
+    session.modified = True
+
+
+def take_login_request(session: SessionBase, state: str) -> LoginRequest:
+    """The departure that `state` names, out of the session for good.
+
+    One-shot, of this browser, under ten minutes (OpenID Connect Core §3.1.2.1, RFC 6749 §10.12).
+    Raises UnknownState.
+    """
+    states = session.get(STATES_KEY, {})
+    known = next((key for key in states if _same(key, state)), None)
+    if known is None:
+        raise UnknownState()
+    entry = states.pop(known)
+    session.modified = True
+    if not _claim(known):
+        raise UnknownState("state_replayed")
+    if time.time() - entry.get("started_at", 0) > LIFETIME_SECONDS:
+        raise UnknownState("state_expired")
+    return LoginRequest(
+        nonce=entry["nonce"],
+        issuer=entry["issuer"],
+        intent=Intent(entry["intent"]),
+        user_id=entry["user_id"],
+        next_url=entry["next_url"],
+        started_at=entry["started_at"],
+    )
+
+
+def _claim(known: str) -> bool:
+    """Whether this is the first return with this state.
+
+    The session alone cannot tell: two simultaneous returns have both read it. And a code sent
+    twice is lost for both: the provider revokes what it gave the first time (RFC 6749 §4.1.2).
+    """
+    digest = hashlib.sha256(known.encode()).hexdigest()
+    return cache.add(f"franceconnect.state.{digest}", True, LIFETIME_SECONDS)
+
+
+def _same(known: str, given: str) -> bool:
+    return hmac.compare_digest(known.encode(), given.encode(errors="replace"))
+
+
+def stash_pending(session: SessionBase, pending: PendingIdentity) -> None:
+    """Keep a proven identity until its owner decides; replaces an earlier one."""
+    session[PENDING_KEY] = asdict(pending)
+
+
+def pending_identity(session: SessionBase) -> PendingIdentity | None:
+    """The identity that waits in this browser; None, and forgotten, after ten minutes."""
+    values = session.get(PENDING_KEY)
+    if values is None:
+        return None
+    if time.time() - values["proven_at"] > LIFETIME_SECONDS:
+        discard_pending(session)
+        return None
+    return PendingIdentity(**values | {"identity": PivotIdentity.from_session(values["identity"])})
+
+
+def discard_pending(session: SessionBase) -> None:
+    """Forget the identity that waits, if one does."""
+    session.pop(PENDING_KEY, None)

@@ -1,0 +1,41 @@
+"""What every test shares: people, a queue of mail, a clean cache."""
+
+import pytest
+from django.core.cache import cache
+from post_office.models import Email
+
+from tests.accounts.factories import make_agent, make_citizen
+
+
+@pytest.fixture(autouse=True)
+def _clean_cache():
+    cache.clear()
+
+
+@pytest.fixture(autouse=True)
+def _queued_mail(settings):
+    """Django's test runner would deliver at once; the portal queues, so the tests do."""
+    settings.EMAIL_BACKEND = "post_office.EmailBackend"
+
+
+@pytest.fixture
+def citizen(db):
+    """Ines, who has a space, a verified login e-mail and a password."""
+    return make_citizen()
+
+
+@pytest.fixture
+def stranger(db):
+    """Somebody else with a space."""
+    return make_citizen("autre@rivemont.example", birth_family_name="ROUSSET")
+
+
+@pytest.fixture
+def agent(db):
+    return make_agent()
+
+
+@pytest.fixture
+def mails(db):
+    """The mails queued so far, oldest first: `mails()`."""
+    return lambda: list(Email.objects.order_by("pk"))

@@ -1,0 +1,111 @@
+"""A FranceConnect of its own process, and somebody who goes there and comes back."""
+
+from urllib.parse import urlsplit
+
+import pytest
+import requests
+from django.conf import settings as portal_settings
+from django.test import Client
+from django.urls import reverse
+
+from franceconnect.models import Link
+from tests.settings import SIMULATOR_PORT
+from tests.simulator.process import SimulatorProcess
+
+CLIENT = {
+    "client_id": portal_settings.FRANCECONNECT["client_id"],
+    "client_secret": portal_settings.FRANCECONNECT["client_secret"],
+    "service_name": "Espace Citoyens de Rivemont",
+    "redirect_uris": [f"{portal_settings.BASE_URL}/franceconnect/callback/"],
+    "post_logout_redirect_uris": [f"{portal_settings.BASE_URL}/franceconnect/logout-callback/"],
+}
+INES = {
+    "login": "ines",
+    "given_name_array": ["Ines"],
+    "family_name": "PERRER",
+    "gender": "female",
+    "birthdate": "1985-04-12",
+    "birthplace": "44109",
+    "birthcountry": "99100",
+    "email": "ines.franceconnect@rivemont.example",
+}
+
+
+@pytest.fixture(scope="session")
+def running_simulator():
+    simulator = SimulatorProcess.start(clients=[CLIENT], people=[INES], port=SIMULATOR_PORT)
+    yield simulator
+    simulator.stop()
+
+
+@pytest.fixture
+def simulator(running_simulator):
+    running_simulator.reset()
+    return running_simulator
+
+
+class Traveller:
+    """A browser at the portal (Django's client) and at FranceConnect (requests)."""
+
+    def __init__(self, simulator, client=None):
+        self.simulator = simulator
+        self.client = client or Client()
+        self.abroad = requests.Session()
+
+    def leave(self, **form) -> str:
+        """Press the button; the address of FranceConnect that the portal redirects to."""
+        response = self.client.post(reverse("franceconnect:start"), form)
+        assert response.status_code == 302, response.content
+        return response["Location"]
+
+    def identify(self, authorize_url: str, login: str = "ines") -> str:
+        """Identify at FranceConnect; the callback address, not followed."""
+        return self.simulator.sign_in(self.abroad, authorize_url, login)
+
+    def come_back(self, callback_url: str):
+        """Follow the callback at the portal."""
+        parts = urlsplit(callback_url)
+        return self.client.get(f"{parts.path}?{parts.query}")
+
+    def go(self, login: str = "ines", **form):
+        """There and back: the portal's answer to the callback."""
+        return self.come_back(self.identify(self.leave(**form), login))
+
+    def sub_of(self, login: str = "ines") -> str:
+        """The `sub` that FranceConnect gives this person here, learnt by a real sign-in."""
+        traveller = Traveller(self.simulator)
+        response = traveller.go(login)
+        assert response.status_code == 302, response.content
+        return traveller.client.session["franceconnect_pending_identity"]["sub"]
+
+    @property
+    def user_id(self) -> int | None:
+        """Who is signed in at the portal."""
+        pk = self.client.session.get("_auth_user_id")
+        return pk and int(pk)
+
+
+@pytest.fixture
+def traveller(db, simulator):
+    return Traveller(simulator)
+
+
+@pytest.fixture
+def another_traveller(db, simulator):
+    return Traveller(simulator)
+
+
+@pytest.fixture
+def link_of(traveller):
+    """Tie a person of the simulator to a citizen: `link_of(citizen, "ines")`."""
+
+    def link(citizen, login="ines", **fields):
+        return Link.objects.create(
+            issuer=portal_settings.FRANCECONNECT["issuer"],
+            sub=traveller.sub_of(login),
+            citizen=citizen,
+            level="eidas1",
+            **fields,
+        )
+
+    return link

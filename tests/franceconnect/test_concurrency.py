@@ -1,0 +1,150 @@
+"""Two requests at once, each with its own connection to the database: one result."""
+
+import threading
+import time
+
+import pytest
+from django.conf import settings as portal_settings
+from django.db import connection
+from django.urls import reverse
+
+from accounts.models import JournalEntry, JournalKind, PersonalSpace, User
+from franceconnect import linking
+from franceconnect.exceptions import LinkRefused
+from franceconnect.identity import PivotIdentity
+from franceconnect.models import Link
+from franceconnect.state import PendingIdentity
+from tests.accounts.factories import make_citizen
+from tests.franceconnect.conftest import Traveller
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def at_once(*tasks):
+    """Run each task in a thread of its own, started together; results, or what they raised."""
+    barrier, results = threading.Barrier(len(tasks)), [None] * len(tasks)
+
+    def run(index, task):
+        barrier.wait()
+        try:
+            results[index] = task()
+        except Exception as error:  # noqa: BLE001 given back to the test
+            results[index] = error
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=run, args=item) for item in enumerate(tasks)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(30)
+    return results
+
+
+def pending(sub="the-sub"):
+    return PendingIdentity(
+        issuer=portal_settings.FRANCECONNECT["issuer"],
+        sub=sub,
+        acr="eidas1",
+        identity=PivotIdentity("PERRER", ("Ines",), "", "female", "1985-04-12", "", "", ""),
+        next_url="/mon-espace/",
+        proven_at=time.time(),
+    )
+
+
+def test_two_creations_of_one_person_make_one_space():
+    results = at_once(
+        *[lambda: linking.apply_creation(pending(), contact_email="a@rivemont.example")] * 2
+    )
+
+    assert sorted(type(result).__name__ for result in results) == ["LinkRefused", "User"]
+    assert User.objects.count() == PersonalSpace.objects.count() == Link.objects.count() == 1
+    assert JournalEntry.objects.filter(kind=JournalKind.SPACE_CREATED).count() == 1
+
+
+@pytest.fixture
+def in_a_request(rf):
+    """Run a task as a request does: mail is written with the request at hand."""
+    from allauth.core import context
+
+    def wrap(task):
+        def run():
+            with context.request_context(rf.get("/")):
+                return task()
+
+        return run
+
+    return wrap
+
+
+def test_one_person_linked_to_two_spaces_at_once_has_one(in_a_request):
+    first, second = make_citizen(), make_citizen("autre@rivemont.example")
+
+    results = at_once(
+        in_a_request(lambda: linking.apply_link(first, pending())),
+        in_a_request(lambda: linking.apply_link(second, pending())),
+    )
+
+    assert [type(result) for result in results].count(LinkRefused) == 1, results
+    assert Link.objects.active().count() == 1
+    assert PersonalSpace.objects.filter(identity_provenance="franceconnect").count() == 1
+
+
+def test_one_space_linked_to_two_people_at_once_has_one(in_a_request):
+    citizen = make_citizen()
+
+    results = at_once(
+        in_a_request(lambda: linking.apply_link(citizen, pending("one"))),
+        in_a_request(lambda: linking.apply_link(citizen, pending("two"))),
+    )
+
+    assert [type(result) for result in results].count(LinkRefused) == 1, results
+    assert citizen.franceconnect_links.active().count() == 1
+
+
+def test_a_double_click_on_link_is_one_link_and_one_mail(in_a_request, mails):
+    citizen = make_citizen()
+
+    results = at_once(*[in_a_request(lambda: linking.apply_link(citizen, pending()))] * 2)
+
+    assert results == [None, None]
+    assert citizen.franceconnect_links.count() == 1
+    assert len(mails()) == 1
+
+
+def test_a_double_click_on_unlink_is_one_end_and_one_mail(in_a_request, mails):
+    citizen = make_citizen()
+    Link.objects.create(issuer=pending().issuer, sub="the-sub", citizen=citizen, level="eidas1")
+
+    results = at_once(*[in_a_request(lambda: linking.apply_unlink(citizen, pending().issuer))] * 2)
+
+    assert sorted(results) == [False, True]
+    assert len(mails()) == 1
+
+
+def test_the_same_return_twice_at_once_signs_in_once_and_crashes_never(simulator):
+    traveller = Traveller(simulator)
+    callback = traveller.identify(traveller.leave())
+    twin = Traveller(simulator)
+    twin.client.cookies = traveller.client.cookies
+
+    results = at_once(lambda: traveller.come_back(callback), lambda: twin.come_back(callback))
+
+    assert sorted(result.status_code for result in results) == [302, 400]
+    assert any(result.get("Location") == reverse("franceconnect:first_time") for result in results)
+    assert simulator.calls()["POST /api/v2/token"] == 1
+    assert not User.objects.exists()
+
+
+def test_two_tabs_may_finish_in_either_order(simulator):
+    citizen = make_citizen()
+    traveller = Traveller(simulator)
+    Link.objects.create(
+        issuer=pending().issuer, sub=traveller.sub_of(), citizen=citizen, level="eidas1"
+    )
+    first = traveller.identify(traveller.leave(next="/mon-espace/profil/"))
+    second = traveller.identify(traveller.leave())
+
+    assert traveller.come_back(second)["Location"] == "/mon-espace/"
+    assert traveller.come_back(first)["Location"] == "/mon-espace/profil/"
+    assert traveller.user_id == citizen.pk

@@ -1,0 +1,57 @@
+"""The portal's own settings, with an environment of the tests.
+
+Each process takes its own ports, so that several can run the suite side by side.
+"""
+
+import os
+import socket
+import tempfile
+
+
+def free_port() -> int:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return listener.getsockname()[1]
+
+
+PORTAL_PORT, SIMULATOR_PORT = free_port(), free_port()
+WORK = f"{tempfile.gettempdir()}/espace-citoyens-tests-{os.getpid()}"
+
+os.environ.update(
+    SECRET_KEY="tests-only-0123456789abcdefghijklmnopqrstuvwxyz-0123456789",
+    DEBUG="false",
+    BASE_URL=f"http://127.0.0.1:{PORTAL_PORT}",
+    CACHE_URL="locmemcache://",
+    EMAIL_URL="memorymail://",
+    DEFAULT_FROM_EMAIL="Espace Citoyens <portail@rivemont.example>",
+    TRUSTED_PROXY_COUNT="0",
+    FRANCECONNECT_ISSUER=f"http://127.0.0.1:{SIMULATOR_PORT}/api/v2",
+    FRANCECONNECT_CLIENT_ID="portail-de-test",
+    FRANCECONNECT_CLIENT_SECRET="secret-de-test-0123456789abcdefghijkl",
+    FRANCECONNECT_ACR_VALUES="eidas1",
+    FRANCECONNECT_SCOPES="openid identite_pivot preferred_username email",
+    FRANCECONNECT_SIGNING_ALG="ES256",
+    FRANCECONNECT_TIMEOUT="5",
+    FRANCECONNECT_RATE_LIMIT="300/m",
+    FRANCECONNECT_BUTTON_ARTWORK="",
+    DJANGO_LIVE_TEST_SERVER_ADDRESS=f"127.0.0.1:{PORTAL_PORT}",
+    # Playwright's synchronous interface runs an event loop in the thread of the test.
+    DJANGO_ALLOW_ASYNC_UNSAFE="true",
+)
+os.environ.setdefault("DATABASE_URL", f"sqlite:///{WORK}.sqlite3")
+
+from espace_citoyens.settings import *  # noqa: E402, F403
+
+# Fast, and for tests alone: a real hash costs 35 ms by design.
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+}
+ALLOWED_HOSTS = ["127.0.0.1", "testserver"]
+for options in TEMPLATES:  # noqa: F405
+    options["OPTIONS"]["string_if_invalid"] = ""
+if "sqlite" in DATABASES["default"]["ENGINE"]:  # noqa: F405
+    # A file, not memory: the live server and the test read it from two threads.
+    DATABASES["default"]["TEST"] = {"NAME": f"{WORK}.sqlite3"}  # noqa: F405
+WHITENOISE_AUTOREFRESH = WHITENOISE_USE_FINDERS = True
