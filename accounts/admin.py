@@ -79,7 +79,7 @@ class AgentAdmin(DjangoUserAdmin):
 class PersonalSpaceAdmin(SearchFirstAdmin):
     list_display = ["reference", "display_name", "birthdate", "identity_provenance"]
     search_fields = ["=reference", "=birth_family_name", "=usual_name", "=contact_email"]
-    search_help_text = "Référence, nom de naissance ou d’usage, adresse e-mail : en entier."
+    search_help_text = "Référence, nom de naissance ou d’usage, adresse e-mail : en entier."
     exclude = ["user"]
 
 

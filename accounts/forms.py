@@ -15,7 +15,7 @@ from accounts import services
 from accounts.models import PersonalSpace, Provenance
 
 CHOOSING_ADVICE = (
-    "Au moins 12 caractères. Une phrase facile à retenir convient très bien ; votre gestionnaire "
+    "Au moins 12 caractères. Une phrase facile à retenir convient très bien ; votre gestionnaire "
     "de mots de passe aussi."
 )
 CODE_HELP = (
@@ -90,12 +90,12 @@ class IdentityFieldsMixin(forms.Form):
     usual_name = text(
         "Nom d’usage",
         required=False,
-        help_text="Facultatif : nom d’époux ou d’épouse, par exemple.",
+        help_text="Facultatif : nom d’époux ou d’épouse, par exemple.",
     )
     given_names = dressed(
         GivenNamesField(max_length=500),
         label="Prénoms",
-        help_text="Dans l’ordre de l’état civil, séparés par des virgules : Jean-Paul, Marie.",
+        help_text="Dans l’ordre de l’état civil, séparés par des virgules : Jean-Paul, Marie.",
         autocomplete="given-name",
     )
     birthdate = BirthDateField(label="Date de naissance", help_text="Par exemple 24/08/1962.")
@@ -135,7 +135,7 @@ class ContactFieldsMixin(forms.Form):
     street_extra = text(
         "Complément d’adresse",
         required=False,
-        help_text="Facultatif : appartement, bâtiment, lieu-dit.",
+        help_text="Facultatif : appartement, bâtiment, lieu-dit.",
         autocomplete="address-line2",
     )
     postcode = text("Code postal", length=10, autocomplete="postal-code")
@@ -190,7 +190,7 @@ class SignUpForm(IdentityFieldsMixin, ContactFieldsMixin, allauth_forms.SignupFo
         dressed(
             self.fields["email"],
             label="Adresse e-mail",
-            help_text="Elle servira d’identifiant : nous y envoyons un code pour la vérifier.",
+            help_text="Elle servira d’identifiant : nous y envoyons un code pour la vérifier.",
             autocomplete="email",
         )
         dressed(
@@ -323,7 +323,7 @@ class LoginEmailForm(allauth_forms.AddEmailForm):
         dressed(
             self.fields["email"],
             label="Nouvelle adresse e-mail de connexion",
-            help_text="Nous y envoyons un code : l’adresse change quand vous l’avez recopié.",
+            help_text="Nous y envoyons un code : l’adresse change quand vous l’avez recopié.",
             autocomplete="email",
         )
 

@@ -140,7 +140,7 @@ class PersonalSpace(models.Model):
         max_length=10,
         blank=True,
         validators=[RegexValidator(r"^\d{4}-\d{2}-\d{2}$")],
-        help_text="AAAA-MM-JJ ; 00 pour un jour ou un mois inconnu.",
+        help_text="AAAA-MM-JJ ; 00 pour un jour ou un mois inconnu.",
     )
     birthdate = models.DateField("date de naissance", null=True, blank=True)
     birthplace = models.CharField("commune de naissance", max_length=255, blank=True)

@@ -19,13 +19,13 @@ def check_configuration(app_configs, **kwargs):
         (
             "E001",
             len(given) == 3,
-            "FRANCECONNECT_ISSUER, _CLIENT_ID et _CLIENT_SECRET vont ensemble : il en manque.",
+            "FRANCECONNECT_ISSUER, _CLIENT_ID et _CLIENT_SECRET vont ensemble : il en manque.",
         ),
         (
             "E002",
             set(values["acr_values"].split()) & set(LEVELS)
             and set(values["acr_values"].split()) <= set(LEVELS),
-            f"FRANCECONNECT_ACR_VALUES : donnez un ou plusieurs de {', '.join(LEVELS)}.",
+            f"FRANCECONNECT_ACR_VALUES : donnez un ou plusieurs de {', '.join(LEVELS)}.",
         ),
         (
             "E003",
@@ -35,12 +35,12 @@ def check_configuration(app_configs, **kwargs):
         (
             "E004",
             values["signing_alg"] in ALGORITHMS,
-            f"FRANCECONNECT_SIGNING_ALG : donnez {' ou '.join(ALGORITHMS)}.",
+            f"FRANCECONNECT_SIGNING_ALG : donnez {' ou '.join(ALGORITHMS)}.",
         ),
         (
             "E005",
             0 < values["timeout"] <= 10,
-            "FRANCECONNECT_TIMEOUT : donnez un nombre de secondes entre 0 et 10.",
+            "FRANCECONNECT_TIMEOUT : donnez un nombre de secondes entre 0 et 10.",
         ),
     ]
     return [

@@ -15,6 +15,8 @@ class FranceConnectError(Exception):
     )
     # Whether somebody of the town hall or its provider must act.
     is_ours_to_mend = False
+    # Whether somebody has been identified, whom a shared computer should forget.
+    offers_sign_out = False
 
     def __init__(self, code: str = ""):
         self.code = code or self.code
@@ -94,6 +96,7 @@ class LinkRefused(FranceConnectError):
     """The decision table says no; the code says which row."""
 
     status = 403
+    offers_sign_out = True
 
     def __init__(self, code: str, user_message: str):
         super().__init__(code)

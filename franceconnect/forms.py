@@ -20,7 +20,7 @@ class LinkConfirmForm(forms.Form):
     same_person = forms.BooleanField(
         label="Ces deux identités sont bien les miennes",
         error_messages={
-            "required": "Cochez cette case si les deux identités sont les vôtres ; sinon, annulez."
+            "required": "Cochez cette case si les deux identités sont les vôtres ; sinon, annulez."
         },
     )
 

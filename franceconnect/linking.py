@@ -72,11 +72,11 @@ REFUSALS = {
         "vous avec FranceConnect pour l’ouvrir, ou demandez à la mairie de réunir les deux."
     ),
     Decision.REFUSE_SPACE_HAS_ANOTHER: (
-        "Votre espace est déjà rattaché à une autre identité FranceConnect : un espace, une "
+        "Votre espace est déjà rattaché à une autre identité FranceConnect : un espace, une "
         "personne. Vérifiez avec quel compte vous vous êtes identifié."
     ),
     Decision.REFUSE_ANOTHER_PERSON: (
-        "L’identité reçue de FranceConnect n’est pas celle de cet espace. Rien n’a changé : vous "
+        "L’identité reçue de FranceConnect n’est pas celle de cet espace. Rien n’a changé : vous "
         "restez connecté."
     ),
 }

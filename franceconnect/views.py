@@ -394,7 +394,7 @@ class LinkView(SpaceMixin, PendingMixin, FormView):
             raise UnknownState("pending_expired")
         if "cancel" in request.POST:
             state.discard_pending(request.session)
-            messages.info(request, "Rien n’a changé : votre espace n’est pas certifié.")
+            messages.info(request, "Rien n’a changé : votre espace n’est pas certifié.")
             return redirect("accounts:profile")
         return super().post(request, *args, **kwargs)
 

@@ -6,6 +6,15 @@ from post_office.models import Email
 
 from tests.accounts.factories import make_agent, make_citizen
 
+# Imported once, here: a session has one simulator, on the port that the settings name.
+from tests.franceconnect.fixtures import (  # noqa: F401
+    another_traveller,
+    link_of,
+    running_simulator,
+    simulator,
+    traveller,
+)
+
 
 @pytest.fixture(autouse=True)
 def _clean_cache():

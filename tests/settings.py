@@ -4,14 +4,21 @@ Each process takes its own ports, so that several can run the suite side by side
 """
 
 import os
+import random
 import socket
 import tempfile
+from contextlib import suppress
+
+# Below the range from which the system takes ports by itself: they are chosen long before use.
+# The system's own source of chance, for pytest-randomly seeds the ordinary one alike everywhere.
+PORTS = random.SystemRandom().sample(range(20_000, 32_000), 50)
 
 
 def free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return listener.getsockname()[1]
+    while True:
+        port = PORTS.pop()
+        with suppress(OSError), socket.create_server(("127.0.0.1", port)):
+            return port
 
 
 PORTAL_PORT, SIMULATOR_PORT = free_port(), free_port()

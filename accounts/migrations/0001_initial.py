@@ -207,7 +207,7 @@ class Migration(migrations.Migration):
                     "birthdate_text",
                     models.CharField(
                         blank=True,
-                        help_text="AAAA-MM-JJ ; 00 pour un jour ou un mois inconnu.",
+                        help_text="AAAA-MM-JJ ; 00 pour un jour ou un mois inconnu.",
                         max_length=10,
                         validators=[
                             django.core.validators.RegexValidator("^\\d{4}-\\d{2}-\\d{2}$")

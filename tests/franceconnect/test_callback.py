@@ -12,7 +12,7 @@ from django.utils.html import escape
 from accounts.models import JournalEntry, JournalKind, User
 from franceconnect.exceptions import AccessDenied, ProviderUnavailable, UnknownState
 from franceconnect.models import Link
-from tests.franceconnect.conftest import Traveller
+from tests.franceconnect.fixtures import Traveller
 
 TOKEN_CALL = "POST /api/v2/token"
 

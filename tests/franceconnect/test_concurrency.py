@@ -15,7 +15,7 @@ from franceconnect.identity import PivotIdentity
 from franceconnect.models import Link
 from franceconnect.state import PendingIdentity
 from tests.accounts.factories import make_citizen
-from tests.franceconnect.conftest import Traveller
+from tests.franceconnect.fixtures import Traveller
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
