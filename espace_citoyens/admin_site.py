@@ -1,0 +1,27 @@
+from allauth.account.adapter import get_adapter
+from django.contrib import admin
+from django.contrib.admin.forms import AdminAuthenticationForm
+
+
+class AgentAuthenticationForm(AdminAuthenticationForm):
+    """The agents' door: the same throttling as the citizens', and the same answer to everybody."""
+
+    def clean(self):
+        username = self.cleaned_data.get("username")
+        password = self.cleaned_data.get("password")
+        if username and password:
+            self.user_cache = get_adapter().authenticate(
+                self.request, email=username, password=password
+            )
+            if self.user_cache is None:
+                raise self.get_invalid_login_error()
+            self.confirm_login_allowed(self.user_cache)
+        return self.cleaned_data
+
+
+class AgentAdminSite(admin.AdminSite):
+    site_title = "Espace Citoyens"
+    site_header = "Espace Citoyens — agents"
+    index_title = "Administration"
+    login_form = AgentAuthenticationForm
+    enable_nav_sidebar = False

@@ -1,0 +1,147 @@
+"""What the processes of the demonstration are told: every setting, and its own secrets."""
+
+import json
+import os
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import quote
+
+from environ import Env
+
+from espace_citoyens.environment import is_loopback
+
+CLIENT_ID = "espace-citoyens-demo"
+SERVICE_NAME = "Espace Citoyens de Rivemont"
+# What tells a real portal from a trial on this machine.
+ADDRESSES = ("BASE_URL", "FRANCECONNECT_ISSUER")
+
+
+class DemoError(Exception):
+    """The demonstration cannot or must not start; the message is in French, for whoever tried."""
+
+
+@dataclass(frozen=True)
+class Demo:
+    """Where the demonstration lives and answers."""
+
+    folder: Path
+    port: int
+    simulator_port: int
+    mailbox_port: int
+
+    @property
+    def portal_url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def simulator_url(self) -> str:
+        return f"http://127.0.0.1:{self.simulator_port}"
+
+    @property
+    def mailbox_url(self) -> str:
+        return f"http://127.0.0.1:{self.mailbox_port}"
+
+    @property
+    def issuer(self) -> str:
+        return f"{self.simulator_url}/api/v2"
+
+    @property
+    def mails(self) -> Path:
+        return self.folder / "mails"
+
+    @property
+    def simulator_people(self) -> Path:
+        return self.folder / "people.json"
+
+
+def refuse_real_portal(environment: Mapping[str, str], env_file: Path) -> None:
+    """Raise DemoError beside the settings of a real portal, in the environment or in `.env`."""
+    declared = dict(environment)
+    if env_file.exists():
+        declared = read_env_file(env_file) | declared
+    for name in ADDRESSES:
+        if declared.get(name) and not is_loopback(declared[name]):
+            raise DemoError(
+                f"{name} désigne un vrai portail ({declared[name]}). La démonstration a des mots "
+                "de passe connus de tous : lancez-la depuis un autre dossier ou un autre compte, "
+                "sans ces réglages."
+            )
+
+
+def read_env_file(path: Path) -> dict[str, str]:
+    """The variables of a `.env` file, read as the settings would, without setting them."""
+
+    class EnvFile(Env):
+        ENVIRON = {}
+
+    EnvFile.read_env(path)
+    return EnvFile.ENVIRON
+
+
+def portal_environment(demo: Demo, inherited: Mapping[str, str]) -> dict[str, str]:
+    """The environment of the portal and of its worker: nothing of the portal's is inherited."""
+    kept = read_secrets(demo.folder / "secrets.json")
+    settings = {
+        "SECRET_KEY": kept["secret_key"],
+        "DEBUG": "false",
+        "BASE_URL": demo.portal_url,
+        "DATABASE_URL": f"sqlite:///{quote(str(demo.folder / 'db.sqlite3'))}",
+        "CACHE_URL": "locmemcache://",
+        "EMAIL_URL": f"filemail:///{quote(str(demo.mails))}",
+        "DEFAULT_FROM_EMAIL": "Ville de Rivemont <ne-pas-repondre@rivemont.example>",
+        "TRUSTED_PROXY_COUNT": "0",
+        "FRANCECONNECT_ISSUER": demo.issuer,
+        "FRANCECONNECT_CLIENT_ID": CLIENT_ID,
+        "FRANCECONNECT_CLIENT_SECRET": kept["client_secret"],
+        "FRANCECONNECT_ACR_VALUES": "eidas1",
+        "FRANCECONNECT_SCOPES": "openid identite_pivot preferred_username email",
+        "FRANCECONNECT_SIGNING_ALG": "ES256",
+        "FRANCECONNECT_TIMEOUT": "5",
+        "FRANCECONNECT_RATE_LIMIT": "300/m",
+        "FRANCECONNECT_BUTTON_ARTWORK": "",
+    }
+    # NAME_FILE wins over NAME (a Docker secret): it must not come from elsewhere either.
+    files = {f"{name}_FILE" for name in settings}
+    return {
+        **{name: value for name, value in inherited.items() if name not in files},
+        **settings,
+        "DEMO_FOLDER": str(demo.folder),
+        "TMPDIR": str(demo.folder),
+        "DJANGO_SETTINGS_MODULE": "espace_citoyens.demo.settings",
+    }
+
+
+def simulator_environment(demo: Demo, portal: Mapping[str, str]) -> dict[str, str]:
+    """The environment of the simulator, which knows the portal as FranceConnect would."""
+    prefix = "FRANCECONNECT_SIMULATOR_"
+    inherited = {
+        name: value
+        for name, value in portal.items()
+        if not name.startswith(prefix) and name not in ("SECRET_KEY", "DJANGO_SETTINGS_MODULE")
+    }
+    options = {
+        "HOST": "127.0.0.1",
+        "PORT": str(demo.simulator_port),
+        "CLIENT_ID": CLIENT_ID,
+        "CLIENT_SECRET": portal["FRANCECONNECT_CLIENT_SECRET"],
+        "SERVICE_NAME": SERVICE_NAME,
+        "REDIRECT_URI": f"{demo.portal_url}/franceconnect/callback/",
+        "POST_LOGOUT_REDIRECT_URI": f"{demo.portal_url}/franceconnect/logout-callback/",
+        "PEOPLE": str(demo.simulator_people),
+        "MAIL_FOLDER": str(demo.mails),
+    }
+    return inherited | {f"{prefix}{name}": value for name, value in options.items()}
+
+
+def read_secrets(path: Path) -> dict[str, str]:
+    """The demo's own secrets, made at the first start and kept, for nobody else to read."""
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        return json.loads(path.read_text("utf-8"))
+    made = {name: secrets.token_urlsafe(48) for name in ("secret_key", "client_secret")}
+    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+        json.dump(made, file)
+    return made

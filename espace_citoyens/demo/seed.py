@@ -1,0 +1,79 @@
+"""The fictional town and its people, written once into an empty database."""
+
+import time
+
+from allauth.account.models import EmailAddress
+from django.db import transaction
+
+from accounts import services
+from accounts.models import User
+from espace_citoyens.demo.people import AGENT_EMAIL, PASSWORD, DemoPerson, read_people
+from espace_citoyens.models import Town
+from franceconnect import linking
+from franceconnect.identity import PivotIdentity
+from franceconnect.models import Link
+from franceconnect.state import PendingIdentity
+
+TOWN = {
+    "name": "Ville de Rivemont",
+    "service_name": "Espace Citoyens de Rivemont",
+    "email": "mairie@rivemont.example",
+    "phone": "02 99 00 10 00",
+    "address": "Hôtel de ville\n1 place de la Fontaine\n44999 Rivemont",
+    "opening_hours": (
+        "Du lundi au vendredi, de 8 h 30 à 12 h et de 13 h 30 à 17 h 30\nLe samedi, de 9 h à 12 h"
+    ),
+}
+
+
+@transaction.atomic
+def seed(issuer: str) -> None:
+    """Fill an empty database; in one already filled, only follow the simulator's address.
+
+    What visitors changed stays as they left it: whoever deleted a space does not find it again.
+    """
+    # The same simulator, on another port today: its people stay linked.
+    Link.objects.exclude(issuer=issuer).update(issuer=issuer)
+    if Town.objects.exists():
+        return
+    Town.objects.create(**TOWN)
+    User.objects.create_superuser(AGENT_EMAIL, PASSWORD)
+    for person in read_people():
+        if person.login_email:
+            create_space(person)
+        elif person.sub:
+            create_linked_space(person, issuer)
+
+
+def create_space(person: DemoPerson) -> None:
+    """A space that opens with an e-mail, verified, and the demo's password."""
+    details = {name: value for name, value in person.space.items() if name != "email"}
+    user = services.register(
+        email=person.login_email,
+        password=PASSWORD,
+        identity=pivot_identity(person).as_identity(),
+        **details,
+    )
+    EmailAddress.objects.filter(user=user).update(verified=True)
+    user.email = person.login_email
+    user.save(update_fields=["email"])
+
+
+def create_linked_space(person: DemoPerson, issuer: str) -> None:
+    """A space made with FranceConnect, which alone opens it."""
+    identity = pivot_identity(person)
+    pending = PendingIdentity(
+        issuer=issuer,
+        sub=person.sub,
+        acr="eidas1",
+        identity=identity,
+        next_url="",
+        proven_at=time.time(),
+    )
+    user = linking.apply_creation(pending, contact_email=identity.email)
+    services.update_space(user.space, person.space)
+
+
+def pivot_identity(person: DemoPerson) -> PivotIdentity:
+    """The identity that the simulator will send for this person."""
+    return PivotIdentity.from_claims(person.identity | person.franceconnect)

@@ -1,0 +1,62 @@
+"""What the environment may say, and what it may not: used by `settings` only."""
+
+import ipaddress
+from urllib.parse import urlsplit
+
+from django.core.exceptions import ImproperlyConfigured
+from environ import FileAwareEnv
+
+
+class Environment(FileAwareEnv):
+    """Settings from variables, or from the file named by `NAME_FILE` (Docker secrets)."""
+
+    def get_value(self, var, *args, **kwargs):
+        """The value of `var`; a secret read from a file loses the newline editors add to it."""
+        value = super().get_value(var, *args, **kwargs)
+        return value.strip() if isinstance(value, str) else value
+
+
+def is_loopback(url: str) -> bool:
+    """Whether `url` names this very machine (RFC 6761 §6.3, RFC 1122 §3.2.1.3)."""
+    host = urlsplit(url).hostname or ""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def checked_base_url(url: str) -> str:
+    """`url` without its final slash.
+
+    Raises ImproperlyConfigured unless it is an https origin, or a plain http one on loopback.
+    """
+    parts = urlsplit(url)
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.path.strip("/"):
+        raise ImproperlyConfigured(
+            f"BASE_URL « {url} » n’est pas une adresse de portail : donnez le protocole et le nom "
+            "d’hôte seuls, par exemple https://espace-citoyens.example.fr."
+        )
+    if parts.scheme == "http" and not is_loopback(url):
+        raise ImproperlyConfigured(
+            f"BASE_URL « {url} » n’est pas chiffrée : hors de cette machine, le portail ne démarre "
+            "qu’avec une adresse en https."
+        )
+    return url.rstrip("/")
+
+
+def checked_issuer(issuer: str, *, base_url: str) -> str:
+    """`issuer` without its final slash; empty when FranceConnect is not configured.
+
+    Raises ImproperlyConfigured for an issuer that is not https beside a portal that is
+    (OpenID Connect Core §2: the issuer identifier uses the https scheme).
+    """
+    if not issuer:
+        return ""
+    if urlsplit(issuer).scheme == "https" or (is_loopback(base_url) and is_loopback(issuer)):
+        return issuer.rstrip("/")
+    raise ImproperlyConfigured(
+        f"FRANCECONNECT_ISSUER « {issuer} » n’est pas en https : un fournisseur d’identité non "
+        "chiffré n’est accepté que pour un essai sur cette machine."
+    )

@@ -1,0 +1,147 @@
+"""`manage.py worker`: sends the queued mail and does the periodic work, until it is stopped."""
+
+import fcntl
+import logging
+import signal
+import tempfile
+import threading
+import time
+from collections.abc import Callable
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from hashlib import sha256
+from pathlib import Path
+
+from django.core.management import call_command
+from django.core.management.base import BaseCommand, CommandError
+from django.db import close_old_connections, connection
+from django.utils import timezone
+from post_office.mail import get_queued, send_queued
+from post_office.utils import cleanup_expired_mails
+
+logger = logging.getLogger(__name__)
+
+PAUSE = 2
+HOUR = 3600
+# The text of a mail can hold a one-time code, and its address is personal data.
+MAIL_KEPT = timedelta(days=30)
+
+
+@dataclass
+class Task:
+    """Something to do every `period` seconds, whose failure stops nothing else."""
+
+    name: str
+    run: Callable[[], None]
+    period: float
+    due: float = 0
+
+    def run_if_due(self) -> None:
+        """Do it now if its time has come. An error is told by its class: its text may be personal.
+
+        (An SMTP refusal, for instance, quotes the address it refuses.)
+        """
+        if time.monotonic() < self.due:
+            return
+        self.due = time.monotonic() + self.period
+        try:
+            self.run()
+        except Exception as error:  # whatever it is, the next mail must still leave
+            logger.error("%s failed: %s", self.name, type(error).__name__)  # noqa: TRY400
+
+
+class Command(BaseCommand):
+    help = "Envoie les courriels en attente et fait le travail périodique, jusqu’à son arrêt."
+
+    def add_arguments(self, parser):
+        parser.add_argument("--once", action="store_true", help="fait un seul tour, puis s’arrête")
+
+    def handle(self, *, once: bool, **options):
+        stop = threading.Event()
+        keep_post_office_quiet()
+        with only_worker(), signals_set(stop):
+            logger.info("worker started")
+            work(stop, once=once)
+            logger.info("worker stopped")
+
+
+def work(stop: threading.Event, *, once: bool = False) -> None:
+    """Do what is due, then again every PAUSE seconds until `stop` is set."""
+    tasks = [
+        Task("mail", lambda: send_mail(stop), period=0),
+        Task("expired sessions", clear_sessions, period=HOUR),
+        Task("old mail", delete_old_mail, period=24 * HOUR),
+    ]
+    while not stop.is_set():
+        close_old_connections()
+        for task in tasks:
+            task.run_if_due()
+        if once:
+            break
+        stop.wait(PAUSE)
+
+
+def send_mail(stop: threading.Event) -> None:
+    """Send what is queued, batch by batch; the batch in hand is finished when `stop` is set."""
+    while not stop.is_set() and get_queued().exists():
+        sent, failed, requeued = send_queued()
+        logger.info("mail: %d sent, %d failed, %d to try again", sent, failed, requeued)
+
+
+def clear_sessions() -> None:
+    """Erase the sessions that have expired."""
+    call_command("clearsessions")
+
+
+def delete_old_mail() -> None:
+    """Erase mails older than MAIL_KEPT, sent or not."""
+    deleted, _ = cleanup_expired_mails(timezone.now() - MAIL_KEPT)
+    if deleted:
+        logger.info("old mail: %d deleted", deleted)
+
+
+def keep_post_office_quiet() -> None:
+    """Its log lines carry the SMTP error, hence addresses, and it writes each one twice."""
+    post_office = logging.getLogger("post_office")
+    post_office.handlers.clear()
+    post_office.setLevel(logging.WARNING)
+    post_office.addFilter(without_traceback)
+
+
+def without_traceback(record: logging.LogRecord) -> bool:
+    """Leave of an exception its class alone; every record goes on."""
+    if record.exc_info:
+        record.msg = f"{record.getMessage()} ({record.exc_info[0].__name__})"
+        record.args, record.exc_info, record.exc_text = None, None, None
+    return True
+
+
+@contextmanager
+def only_worker():
+    """Hold the lock of this database's worker on this machine: two would send each mail twice.
+
+    The kernel frees it if the worker is killed; post_office's own lock file would stay, and in a
+    container, where process numbers come back, nothing would ever be sent again.
+    """
+    settings = connection.settings_dict
+    database = f"{settings['HOST']}:{settings['PORT']}/{settings['NAME']}"
+    name = f"espace-citoyens-worker-{sha256(database.encode()).hexdigest()[:16]}.lock"
+    with (Path(tempfile.gettempdir()) / name).open("a") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise CommandError("Un autre worker travaille déjà sur cette base.") from None
+        yield
+
+
+@contextmanager
+def signals_set(stop: threading.Event):
+    """SIGTERM and Ctrl-C set `stop`: what is being sent is finished first."""
+    signals = (signal.SIGTERM, signal.SIGINT)
+    before = {number: signal.signal(number, lambda *_: stop.set()) for number in signals}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -1,0 +1,48 @@
+"""Home, information pages and probes."""
+
+from allauth.account.forms import LoginForm
+from allauth.utils import get_form_class
+from django.conf import settings
+from django.contrib.auth.decorators import login_not_required
+from django.db import connection
+from django.http import HttpResponse
+from django.shortcuts import render
+from django.utils.decorators import method_decorator
+from django.views.decorators.cache import never_cache
+from django.views.generic import TemplateView
+
+
+@method_decorator([login_not_required, never_cache], name="dispatch")
+class HomeView(TemplateView):
+    template_name = "home.html"
+
+    def get_context_data(self, **kwargs):
+        if not self.request.user.is_authenticated:
+            form_class = get_form_class(settings.ACCOUNT_FORMS, "login", LoginForm)
+            kwargs["form"] = form_class(request=self.request)
+        return super().get_context_data(**kwargs)
+
+
+@method_decorator(login_not_required, name="dispatch")
+class FranceConnectHelpView(TemplateView):
+    template_name = "help/franceconnect.html"
+
+
+@login_not_required
+def live(request):
+    """The process answers."""
+    return HttpResponse("ok", content_type="text/plain")
+
+
+@login_not_required
+@never_cache
+def ready(request):
+    """The process answers and reaches its database."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT 1")
+    return HttpResponse("ok", content_type="text/plain")
+
+
+def csrf_failure(request, reason=""):
+    """A form sent from a page opened before a sign-in or a sign-out: say so, and what to do."""
+    return render(request, "403_csrf.html", status=403)

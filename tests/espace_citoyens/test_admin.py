@@ -1,0 +1,166 @@
+"""The agents' door, and what is behind it."""
+
+import pytest
+from django.contrib import admin
+from django.urls import reverse
+
+from accounts import journal
+from accounts.models import JournalKind, PersonalSpace, User
+from espace_citoyens.models import Town
+from franceconnect.models import Link
+from tests.accounts.factories import PASSWORD, make_agent
+
+LOGIN = "/admin/login/"
+
+
+def enter(client, email, password=PASSWORD):
+    return client.post(LOGIN, {"username": email, "password": password, "next": "/admin/"})
+
+
+def test_an_agent_enters(client, agent):
+    assert enter(client, agent.email)["Location"] == "/admin/"
+    assert client.get("/admin/").status_code == 200
+
+
+def test_a_citizen_does_not(client, citizen):
+    response = enter(client, citizen.email)
+
+    assert response.status_code == 200
+    assert "_auth_user_id" not in client.session
+    client.force_login(citizen)
+    assert client.get("/admin/").status_code == 302
+
+
+def test_a_citizen_and_an_unknown_person_get_the_same_answer(client, citizen):
+    answers = [
+        enter(client, email, "faux").context["form"].non_field_errors()
+        for email in (citizen.email, "personne@rivemont.example")
+    ]
+
+    assert answers[0] == answers[1]
+
+
+def test_guessing_an_agents_password_is_stopped(client, agent):
+    for _ in range(5):
+        enter(client, agent.email, "faux")
+
+    response = enter(client, agent.email)
+
+    assert response.status_code == 200
+    assert "_auth_user_id" not in client.session
+
+
+@pytest.fixture
+def inside(client, agent):
+    client.force_login(agent)
+    return client
+
+
+@pytest.fixture
+def rows(citizen):
+    Link.objects.create(issuer="https://fc.example", sub="the-sub", citizen=citizen, level="eidas1")
+    journal.record(JournalKind.SIGNED_IN, citizen=citizen)
+    Town.objects.create(name="Ville de Rivemont")
+
+
+@pytest.mark.parametrize(
+    "page", ["accounts_personalspace", "accounts_journalentry", "franceconnect_link"]
+)
+def test_people_are_searched_for_and_not_browsed(inside, citizen, rows, page):
+    url = reverse(f"admin:{page}_changelist")
+
+    empty = inside.get(url)
+    found = inside.get(url, {"q": citizen.space.reference})
+
+    assert empty.context["cl"].result_count == 0
+    assert found.context["cl"].result_count == 1
+    assert "the-sub" not in found.content.decode()
+
+
+@pytest.mark.parametrize("model", [PersonalSpace, Link])
+def test_citizens_data_are_read_only(inside, rows, model):
+    row = model.objects.get()
+    name = f"{model._meta.app_label}_{model._meta.model_name}"
+    url = reverse(f"admin:{name}_change", args=[row.pk])
+
+    page = inside.get(url)
+    posted = inside.post(url, {"birth_family_name": "FAUX", "level": "eidas3"})
+
+    assert page.status_code == 200
+    assert "the-sub" not in page.content.decode()
+    assert posted.status_code == 403
+    assert inside.post(reverse(f"admin:{name}_delete", args=[row.pk])).status_code == 403
+    assert inside.get(reverse(f"admin:{name}_add")).status_code == 403
+
+
+def test_the_journal_has_no_add_change_or_delete(inside, citizen, rows):
+    for action in ("add", "change", "delete"):
+        args = [] if action == "add" else [citizen.journal.get().pk]
+        url = reverse(f"admin:accounts_journalentry_{action}", args=args)
+        assert inside.post(url).status_code == 403
+
+
+def test_agents_are_listed_without_citizens(inside, agent, citizen):
+    response = inside.get(reverse("admin:accounts_user_changelist"))
+
+    assert list(response.context["cl"].result_list) == [agent]
+    assert inside.get(reverse("admin:accounts_user_change", args=[citizen.pk])).status_code == 302
+
+
+def test_an_agent_is_added(inside):
+    inside.post(
+        reverse("admin:accounts_user_add"),
+        {
+            "email": "Nouvel.Agent@rivemont.example",
+            "password1": PASSWORD,
+            "password2": PASSWORD,
+        },
+    )
+
+    user = User.objects.get(email="nouvel.agent@rivemont.example")
+    assert user.is_staff
+    assert not hasattr(user, "space")
+
+
+def test_two_agents_cannot_share_an_email(inside):
+    make_agent("deux@rivemont.example")
+
+    response = inside.post(
+        reverse("admin:accounts_user_add"),
+        {
+            "email": "DEUX@rivemont.example",
+            "password1": PASSWORD,
+            "password2": PASSWORD,
+        },
+    )
+
+    assert "email" in response.context["adminform"].form.errors
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        "index",
+        "accounts_user_changelist",
+        "accounts_user_add",
+        "accounts_personalspace_changelist",
+        "accounts_journalentry_changelist",
+        "franceconnect_link_changelist",
+        "espace_citoyens_town_changelist",
+        "auth_group_changelist",
+    ],
+)
+def test_every_admin_page_opens(inside, rows, page):
+    assert inside.get(reverse(f"admin:{page}")).status_code == 200
+
+
+def test_nothing_else_is_in_the_admin():
+    """Queued mails hold one-time codes, and allauth's tables every address."""
+    assert {model._meta.label for model in admin.site._registry} == {
+        "accounts.User",
+        "accounts.PersonalSpace",
+        "accounts.JournalEntry",
+        "auth.Group",
+        "espace_citoyens.Town",
+        "franceconnect.Link",
+    }
