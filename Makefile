@@ -1,0 +1,71 @@
+# Les commandes du projet ; « make » seul en donne la liste. L’intégration continue lance les mêmes.
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+export PYTHON ?= python3
+
+BIN := .venv/bin
+# The demo needs what runs the portal; everything else needs the tools of developers too.
+RUNTIME := .venv/.requirements
+TOOLS := .venv/.requirements-dev
+
+# A file's tests stay in one process: they share its server, its simulator and its browser.
+PYTEST_ARGS ?= --numprocesses=2 --dist=loadfile
+
+PORT ?= 8000
+SIMULATOR_PORT ?= 8100
+MAILBOX_PORT ?= 8025
+DEMO := $(BIN)/python -m espace_citoyens.demo \
+	--port $(PORT) --simulator-port $(SIMULATOR_PORT) --mailbox-port $(MAILBOX_PORT)
+
+.PHONY: help
+help: ## Affiche cette aide
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' Makefile
+
+.PHONY: demo
+demo: $(RUNTIME) ## Démarre la démonstration : portail, simulateur de FranceConnect, courrier
+	@exec $(DEMO)
+
+.PHONY: demo-reset
+demo-reset: $(RUNTIME) ## Efface les données de la démonstration, puis la redémarre
+	@exec $(DEMO) --reset
+
+.PHONY: test
+test: $(TOOLS) ## Lance tous les tests, sur SQLite puis sur PostgreSQL
+	@.ci/require chromium fonts postgresql
+	$(BIN)/pytest $(PYTEST_ARGS)
+	.ci/with-postgresql $(BIN)/pytest $(PYTEST_ARGS)
+
+.PHONY: lint
+lint: $(TOOLS) ## Vérifie le style, les frontières entre modules, les migrations et les réglages
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/lint-imports --no-cache
+	$(BIN)/djlint --lint --quiet templates franceconnect/simulator/templates
+	.ci/with-production-settings $(BIN)/python manage.py makemigrations --check --dry-run
+	.ci/with-production-settings $(BIN)/python manage.py check --deploy --fail-level WARNING
+
+.PHONY: format
+format: $(TOOLS) ## Remet le code Python en forme
+	$(BIN)/ruff check --fix
+	$(BIN)/ruff format
+
+.PHONY: requirements
+requirements: $(TOOLS) ## Recompile les dépendances (UPGRADE=--upgrade pour les renouveler)
+	$(BIN)/uv pip compile pyproject.toml --quiet $(UPGRADE) \
+		--universal --generate-hashes --no-header --output-file requirements.txt
+	$(BIN)/uv pip compile pyproject.toml --quiet $(UPGRADE) --group dev \
+		--universal --generate-hashes --no-header --output-file requirements-dev.txt
+
+.PHONY: clean
+clean: ## Efface tout ce que make a construit, sauf les données de la démonstration
+	rm -rf .venv .artifacts .coverage .hypothesis .import_linter_cache .ruff_cache staticfiles
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(RUNTIME): requirements.txt
+	@.ci/install-python .venv requirements.txt
+	@touch $@
+
+# The tools' file holds the runtime's too.
+$(TOOLS): requirements-dev.txt requirements.txt
+	@.ci/install-python .venv requirements-dev.txt
+	@touch $(RUNTIME) $@
