@@ -28,6 +28,11 @@ OLDEST_BIRTH_YEAR = 1900
 def dressed(field: forms.Field, *, label: str, help_text: str = "", **attrs: str) -> forms.Field:
     """`field` with our label and hint, and the attributes that help a browser to fill it."""
     field.label, field.help_text = label, help_text
+    field.error_messages["required"] = f"Le champ « {label} » est vide. Remplissez-le."
+    if isinstance(field, forms.EmailField):
+        field.error_messages["invalid"] = (
+            "Cette adresse e-mail n’est pas complète. Écrivez-la comme nom@exemple.fr."
+        )
     field.widget.attrs.pop("placeholder", None)
     field.widget.attrs.update({name.replace("_", "-"): value for name, value in attrs.items()})
     return field
@@ -90,7 +95,7 @@ class IdentityFieldsMixin(forms.Form):
     usual_name = text(
         "Nom d’usage",
         required=False,
-        help_text="Facultatif : nom d’époux ou d’épouse, par exemple.",
+        help_text="Nom d’époux ou d’épouse, par exemple.",
     )
     given_names = dressed(
         GivenNamesField(max_length=500),
@@ -98,7 +103,9 @@ class IdentityFieldsMixin(forms.Form):
         help_text="Dans l’ordre de l’état civil, séparés par des virgules : Jean-Paul, Marie.",
         autocomplete="given-name",
     )
-    birthdate = BirthDateField(label="Date de naissance", help_text="Par exemple 24/08/1962.")
+    birthdate = dressed(
+        BirthDateField(), label="Date de naissance", help_text="Par exemple 24/08/1962."
+    )
 
     def identity_values(self) -> dict:
         """The identity fields of PersonalSpace, as declared here."""
@@ -127,7 +134,7 @@ class ContactFieldsMixin(forms.Form):
             ],
         ),
         label="Téléphone",
-        help_text="Facultatif. Par exemple 06 12 34 56 78, ou +32 470 12 34 56.",
+        help_text="Par exemple 06 12 34 56 78, ou +32 470 12 34 56.",
         autocomplete="tel",
         inputmode="tel",
     )
@@ -135,7 +142,7 @@ class ContactFieldsMixin(forms.Form):
     street_extra = text(
         "Complément d’adresse",
         required=False,
-        help_text="Facultatif : appartement, bâtiment, lieu-dit.",
+        help_text="Appartement, bâtiment, lieu-dit.",
         autocomplete="address-line2",
     )
     postcode = text("Code postal", length=10, autocomplete="postal-code")

@@ -1,25 +1,19 @@
-"""HTTP with FranceConnect: discovery, key set, token, userinfo. Knows no request and no model.
-
-Every exchange is bounded in time and in size, follows no redirection (a redirected POST would
-carry the secret elsewhere) and accepts no compressed body (a bomb).
-"""
+"""HTTP with FranceConnect: discovery, key set, token, userinfo. Knows no request and no model."""
 
 import hashlib
-import json
 import logging
 import time
 from dataclasses import asdict, dataclass, field
 
-import requests
 from django.core.cache import cache
 from django.views.decorators.debug import sensitive_variables
 
 from franceconnect.conf import Platform
 from franceconnect.exceptions import CodeRefused, Misconfigured, ProviderUnavailable, TokenRefused
+from franceconnect.exchange import Answer, exchange
 
 logger = logging.getLogger(__name__)
 
-MAX_BODY_BYTES = 256 * 1024
 # Cached one hour; the last good answer serves for a day when the provider is down.
 FRESH_SECONDS = 3600
 STALE_SECONDS = 24 * 3600
@@ -27,10 +21,6 @@ STALE_SECONDS = 24 * 3600
 RETRY_SECONDS = 60
 # However many unknown keys arrive, the set is fetched again at most this often.
 REFRESH_INTERVAL_SECONDS = 20
-
-_http = requests.Session()
-_http.trust_env = False
-_http.headers.update({"Accept-Encoding": "identity", "User-Agent": "espace-citoyens"})
 
 
 @dataclass(frozen=True)
@@ -50,23 +40,6 @@ class TokenAnswer:
 
     id_token: str = field(repr=False)
     access_token: str = field(repr=False)
-
-
-@dataclass(frozen=True)
-class _Answer:
-    status: int
-    content_type: str
-    body: bytes = field(repr=False)
-
-    def json_object(self) -> dict:
-        """The body as a JSON object. Raises ProviderUnavailable when it is anything else."""
-        try:
-            value = json.loads(self.body)
-        except (ValueError, RecursionError):
-            value = None
-        if not isinstance(value, dict):
-            raise ProviderUnavailable("unreadable_answer")
-        return value
 
 
 def metadata(platform: Platform) -> Metadata:
@@ -141,7 +114,7 @@ def userinfo_token(platform: Platform, access_token: str) -> str:
         raise TokenRefused("userinfo_malformed") from None
 
 
-def _token_endpoint_error(answer: _Answer) -> Exception:
+def _token_endpoint_error(answer: Answer) -> Exception:
     """What a refusal of the token endpoint means (RFC 6749 §5.2)."""
     try:
         error = answer.json_object().get("error")
@@ -210,34 +183,5 @@ def _cached(platform: Platform, what: str, fetch):
 
 
 @sensitive_variables()
-def _exchange(platform: Platform, method: str, url: str, **kwargs) -> _Answer:
-    """One exchange, within twice the time-out in all. Raises ProviderUnavailable."""
-    deadline = time.monotonic() + 2 * platform.timeout
-    try:
-        with _http.request(
-            method,
-            url,
-            timeout=(platform.timeout, platform.timeout),
-            allow_redirects=False,
-            stream=True,
-            **kwargs,
-        ) as response:
-            if response.headers.get("Content-Encoding", "identity").lower() != "identity":
-                raise ProviderUnavailable("compressed_answer")
-            body = _bounded_body(response, deadline)
-            return _Answer(response.status_code, response.headers.get("Content-Type", ""), body)
-    except (requests.RequestException, OSError, ValueError) as error:
-        # The message of a requests error may hold the address; its type is enough.
-        raise ProviderUnavailable(f"http_{type(error).__name__}") from None
-
-
-def _bounded_body(response: requests.Response, deadline: float) -> bytes:
-    """The body, unless it is too large or comes too slowly, were it a byte at a time."""
-    body = bytearray()
-    while chunk := response.raw.read1(16 * 1024):
-        body += chunk
-        if len(body) > MAX_BODY_BYTES:
-            raise ProviderUnavailable("answer_too_large")
-        if time.monotonic() > deadline:
-            raise ProviderUnavailable("answer_too_slow")
-    return bytes(body)
+def _exchange(platform: Platform, method: str, url: str, **kwargs) -> Answer:
+    return exchange(method, url, seconds=platform.timeout, **kwargs)

@@ -9,6 +9,7 @@ from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 
 from accounts.models import Gender
+from accounts.names import folded
 from accounts.services import Identity
 from franceconnect.exceptions import IdentityRefused
 
@@ -73,8 +74,8 @@ class PivotIdentity:
         Accents, case, hyphens and apostrophes do not count: people leave them out.
         """
         return (
-            _folded(self.family_name) != _folded(space.birth_family_name)
-            or _folded(self.given_names[0]) != _folded(space.first_given_name)
+            folded(self.family_name) != folded(space.birth_family_name)
+            or folded(self.given_names[0]) != folded(space.first_given_name)
             or (space.birthdate is not None and self.birthdate != space.birthdate)
         )
 
@@ -156,10 +157,3 @@ def _email(claims: dict) -> str:
     except (ValidationError, TypeError):
         return ""
     return value if len(value) <= MAX_CHARACTERS - 1 else ""
-
-
-def _folded(name: str) -> str:
-    """Letters and digits alone, without accents or case (é → e, œ → oe)."""
-    name = name.replace("œ", "oe").replace("Œ", "oe").replace("æ", "ae").replace("Æ", "ae")
-    decomposed = unicodedata.normalize("NFKD", name).casefold()
-    return "".join(character for character in decomposed if character.isalnum())

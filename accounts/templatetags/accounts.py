@@ -1,13 +1,13 @@
 """How the data of a personal space are written in French, in pages and in mails."""
 
 import datetime
-import unicodedata
 
 from django import template
 from django.utils.dates import MONTHS
 from django.utils.formats import date_format
 
 from accounts.models import Gender
+from accounts.names import folded
 
 register = template.Library()
 
@@ -27,8 +27,8 @@ def day(value: datetime.date | datetime.datetime | None) -> str:
 def birthdate(text: str) -> str:
     """A date of birth, from `YYYY-MM-DD` where 00 stands for what is unknown.
 
-    People whose civil status lacks a day or a month keep it so: FranceConnect's fixtures write
-    1992-11-00 and 1992-00-00 for them (reference, section 10). Anything else is shown as it is.
+    People whose civil status lacks a day or a month keep it so: identity providers write
+    1992-11-00 and 1992-00-00 for them. Anything else is shown as it is.
     """
     parts = text.split("-")
     if len(parts) != 3 or not all(part.isdigit() for part in parts):
@@ -77,10 +77,4 @@ def compared_to(ours: str, theirs: str) -> str:
         return "same"
     if not ours or not theirs:
         return "added" if theirs else "missing"
-    return "spelling" if _letters(ours) == _letters(theirs) else "different"
-
-
-def _letters(text: str) -> str:
-    """Letters and digits alone, without accents or case."""
-    decomposed = unicodedata.normalize("NFKD", text).casefold()
-    return "".join(character for character in decomposed if character.isalnum())
+    return "spelling" if folded(ours) == folded(theirs) else "different"

@@ -299,7 +299,7 @@ def test_a_provider_that_never_answers_frees_the_worker(traveller, settings):
 
     response = traveller.come_back(callback)
 
-    assert_refused(response, traveller, "http_ReadTimeout", status=503)
+    assert_refused(response, traveller, "answer_too_slow", status=503)
 
 
 def test_a_byte_at_a_time_is_cut_off(traveller, settings):

@@ -1,0 +1,154 @@
+"""One HTTP exchange with a provider that may be slow, down or hostile: bounded in every way.
+
+In size; in time, all told, were the answer dripped a byte at a time from its very first line; no
+redirection is followed (a redirected POST would carry the secret elsewhere); no compressed body
+is accepted (a bomb). Connections are kept alive between exchanges.
+"""
+
+import json
+import socket
+import threading
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+
+import requests
+from django.views.decorators.debug import sensitive_variables
+from requests.adapters import HTTPAdapter
+from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
+from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.exceptions import HTTPError, TimeoutError
+
+from franceconnect.exceptions import ProviderUnavailable
+
+MAX_BODY_BYTES = 256 * 1024
+CHUNK_BYTES = 16 * 1024
+
+_under_way = threading.local()
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What came back, whole. repr shows none of the body."""
+
+    status: int
+    content_type: str
+    body: bytes = field(repr=False)
+
+    def json_object(self) -> dict:
+        """The body as a JSON object. Raises ProviderUnavailable when it is anything else."""
+        try:
+            value = json.loads(self.body)
+        except (ValueError, RecursionError):
+            value = None
+        if not isinstance(value, dict):
+            raise ProviderUnavailable("unreadable_answer")
+        return value
+
+
+@sensitive_variables()
+def exchange(method: str, url: str, *, seconds: float, **kwargs) -> Answer:
+    """Ask `url` and read the whole answer within `seconds`.
+
+    `kwargs` go to requests (`data`, `headers`). Raises ProviderUnavailable.
+    """
+    try:
+        with (
+            _cut_after(seconds) as deadline,
+            _http.request(
+                method, url, timeout=seconds, allow_redirects=False, stream=True, **kwargs
+            ) as response,
+        ):
+            if response.headers.get("Content-Encoding", "identity").lower() != "identity":
+                raise ProviderUnavailable("compressed_answer")
+            body = _bounded_body(response)
+            if deadline.is_past:
+                raise ProviderUnavailable("answer_too_slow")
+            return Answer(response.status_code, response.headers.get("Content-Type", ""), body)
+    except (requests.RequestException, HTTPError, OSError, ValueError) as error:
+        # The message of such an error may hold the address; its type is enough.
+        is_late = deadline.is_past or isinstance(error, requests.Timeout | TimeoutError)
+        code = "answer_too_slow" if is_late else f"http_{type(error).__name__}"
+        raise ProviderUnavailable(code) from None
+
+
+def _bounded_body(response: requests.Response) -> bytes:
+    body = bytearray()
+    while chunk := response.raw.read1(CHUNK_BYTES):
+        body += chunk
+        if len(body) > MAX_BODY_BYTES:
+            raise ProviderUnavailable("answer_too_large")
+    return bytes(body)
+
+
+class _Deadline:
+    """The end of an exchange: closes its socket, which unblocks whoever reads from it.
+
+    A time-out of requests starts again with every byte received: it bounds no exchange.
+    """
+
+    def __init__(self):
+        self.connection: HTTPConnection | None = None
+        self.is_past = False
+
+    def cut(self) -> None:
+        self.is_past = True
+        sock = self.connection and self.connection.sock
+        if sock is not None:
+            with suppress(OSError):
+                sock.shutdown(socket.SHUT_RDWR)
+
+
+@contextmanager
+def _cut_after(seconds: float):
+    deadline = _under_way.deadline = _Deadline()
+    timer = threading.Timer(seconds, deadline.cut)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield deadline
+    finally:
+        timer.cancel()
+        _under_way.deadline = None
+
+
+class _Watched:
+    """A connection that makes itself known to the deadline of the exchange it serves."""
+
+    def request(self, *args, **kwargs):
+        if deadline := getattr(_under_way, "deadline", None):
+            deadline.connection = self
+        return super().request(*args, **kwargs)
+
+
+class _WatchedHTTP(_Watched, HTTPConnection):
+    pass
+
+
+class _WatchedHTTPS(_Watched, HTTPSConnection):
+    pass
+
+
+class _HTTPPool(HTTPConnectionPool):
+    ConnectionCls = _WatchedHTTP
+
+
+class _HTTPSPool(HTTPSConnectionPool):
+    ConnectionCls = _WatchedHTTPS
+
+
+class _Adapter(HTTPAdapter):
+    def init_poolmanager(self, *args, **kwargs):
+        super().init_poolmanager(*args, **kwargs)
+        self.poolmanager.pool_classes_by_scheme = {"http": _HTTPPool, "https": _HTTPSPool}
+
+
+def _new_session() -> requests.Session:
+    session = requests.Session()
+    session.trust_env = False
+    session.headers.update({"Accept-Encoding": "identity", "User-Agent": "espace-citoyens"})
+    for scheme in ("http://", "https://"):
+        session.mount(scheme, _Adapter(max_retries=0))
+    return session
+
+
+_http = _new_session()
