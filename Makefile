@@ -39,7 +39,6 @@ test: $(TOOLS) ## Lance tous les tests, sur SQLite puis sur PostgreSQL
 lint: $(TOOLS) ## Vérifie le style, les frontières entre modules, les migrations et les réglages
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
-	$(BIN)/lint-imports --no-cache
 	$(BIN)/djlint --lint --quiet templates franceconnect/simulator/templates
 	.ci/with-production-settings $(BIN)/python manage.py makemigrations --check --dry-run
 	.ci/with-production-settings $(BIN)/python manage.py check --deploy --fail-level WARNING
@@ -58,7 +57,7 @@ requirements: $(TOOLS) ## Recompile les dépendances (UPGRADE=--upgrade pour les
 
 .PHONY: clean
 clean: ## Efface tout ce que make a construit, sauf les données de la démonstration
-	rm -rf .venv .artifacts .coverage .hypothesis .import_linter_cache .ruff_cache staticfiles
+	rm -rf .venv .artifacts .ruff_cache staticfiles
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(RUNTIME): requirements.txt

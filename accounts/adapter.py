@@ -1,15 +1,24 @@
 from allauth.account.adapter import DefaultAccountAdapter
+from allauth.core.internal import ratelimit
 from django.conf import settings
 from django.contrib import messages
+from django.core.exceptions import ImproperlyConfigured
 from django.http import HttpResponseRedirect
 from django.urls import reverse
 from django.utils.module_loading import import_string
 
 from accounts import journal
 from accounts.models import JournalKind
-from accounts.sessions import has_recent_proof
+from accounts.sessions import has_recent_proof, return_url, session_opening
 
-AGENTS_DOOR = "Cet accès est réservé aux habitants. Les agents se connectent par l’administration."
+# A machine may fail five times in five minutes (see ACCOUNT_RATE_LIMITS); all of them together:
+SIGN_INS_OF_ONE_ACCOUNT = "50/10m/key"
+AGENTS_DOOR = "Cet accès est réservé aux habitants. Les agents se connectent à l’adresse /admin/."
+
+
+def login_of(credentials: dict) -> str:
+    """The e-mail somebody signs in with, whatever its case."""
+    return credentials.get("email", "").lower()
 
 
 class AccountAdapter(DefaultAccountAdapter):
@@ -21,7 +30,7 @@ class AccountAdapter(DefaultAccountAdapter):
             "nouveau mot de passe."
         ),
         "too_many_login_attempts": (
-            "Trop de tentatives ont échoué. Attendez cinq minutes avant de recommencer."
+            "Trop d’essais ont échoué. Attendez cinq minutes, puis recommencez depuis le début."
         ),
         "incorrect_code": "Ce code n’est pas le bon. Recopiez les six chiffres du dernier message.",
         "incorrect_password": "Ce mot de passe est incorrect. Recommencez.",
@@ -36,8 +45,6 @@ class AccountAdapter(DefaultAccountAdapter):
         "account/email/password_changed": JournalKind.PASSWORD_CHANGED,
         "account/email/password_set": JournalKind.PASSWORD_CHANGED,
         "account/email/password_reset": JournalKind.PASSWORD_CHANGED,
-        "account/email/email_changed": JournalKind.EMAIL_CHANGED,
-        "account/email/email_confirm": JournalKind.EMAIL_CHANGED,
     }
 
     def pre_login(self, request, user, **kwargs):
@@ -48,7 +55,9 @@ class AccountAdapter(DefaultAccountAdapter):
         return super().pre_login(request, user, **kwargs)
 
     def post_login(self, request, user, **kwargs):
-        journal.record(JournalKind.SIGNED_IN, citizen=user, means="password")
+        opening = session_opening(request)
+        means = opening.label if opening else ""
+        journal.record(JournalKind.SIGNED_IN, citizen=user, means=means)
         return super().post_login(request, user, **kwargs)
 
     def is_reauthentication_required(self, *, app: str) -> bool:
@@ -62,10 +71,61 @@ class AccountAdapter(DefaultAccountAdapter):
             {"id": "reauthenticate", "description": "", "url": reverse("account_reauthenticate")}
         ]
 
+    def pre_authenticate(self, request, **credentials):
+        """Two counts: this account from this address, and this account from everywhere.
+
+        The first stops whoever guesses; alone it would let anybody lock a person out, so it is not
+        shared between addresses. The second, much looser, stops many machines guessing together.
+        """
+        super().pre_authenticate(request, **credentials)
+        usage = ratelimit.consume(
+            request,
+            app="accounts",
+            action="sign_in",
+            config={"sign_in": SIGN_INS_OF_ONE_ACCOUNT},
+            key=login_of(credentials),
+        )
+        if not usage:
+            raise self.validation_error("too_many_login_attempts")
+
+    def _get_login_attempts_cache_key(self, request, **credentials):
+        """allauth's key holds the Host header, port included, which whoever guesses can vary."""
+        address = ratelimit.truncate_ip(self.get_client_ip(request))
+        return f"{address}:{login_of(credentials)}"
+
+    def get_client_ip(self, request):
+        """The visitor's address; the nearest one known when proxies are fewer than declared."""
+        try:
+            return super().get_client_ip(request)
+        except ImproperlyConfigured:
+            return request.META.get("REMOTE_ADDR", "")
+
+    def confirm_email(self, request, email_address):
+        """A new way in is journalled, and told to every address the space had before."""
+        confirmed = super().confirm_email(request, email_address)
+        if confirmed and request.user.is_authenticated:
+            journal.record(JournalKind.EMAIL_CHANGED, citizen=request.user)
+            space = request.user.space
+            if space.contact_email and space.contact_email != email_address.email:
+                self.send_mail(
+                    "accounts/email/login_email_added", space.contact_email, {"space": space}
+                )
+        return confirmed
+
     def send_notification_mail(self, template_prefix, user, context=None, email=None):
+        """To the address allauth chose, and to the contact one: the first may be an intruder's."""
         if kind := self.journal_kinds.get(template_prefix):
             journal.record(kind, citizen=user)
         super().send_notification_mail(template_prefix, user, context, email)
+        space = getattr(user, "space", None)
+        if space and space.contact_email and space.contact_email != (email or user.email):
+            super().send_notification_mail(template_prefix, user, context, space.contact_email)
+
+    def get_login_redirect_url(self, request):
+        """An agent who opens the citizens' sign-in page is led to their own door."""
+        if request.user.is_staff:
+            return reverse("admin:index")
+        return super().get_login_redirect_url(request)
 
     def get_logout_redirect_url(self, request):
         """Where sign-out goes on: to the identity provider that opened the session, if one did.
@@ -76,7 +136,7 @@ class AccountAdapter(DefaultAccountAdapter):
         return provider_url or super().get_logout_redirect_url(request)
 
     def get_password_change_redirect_url(self, request):
-        return reverse("accounts:credentials")
+        return return_url(request) or reverse("accounts:credentials")
 
     def get_email_verification_redirect_url(self, email_address):
-        return reverse("accounts:credentials")
+        return return_url(self.request) or reverse("accounts:credentials")

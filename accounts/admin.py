@@ -4,7 +4,7 @@ from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.forms import UserChangeForm, UserCreationForm
 
-from accounts.models import JournalEntry, PersonalSpace, User
+from accounts.models import REFERENCE_ALPHABET, JournalEntry, PersonalSpace, User
 
 
 class ReadOnlyAdmin(admin.ModelAdmin):
@@ -30,7 +30,9 @@ class SearchFirstAdmin(ReadOnlyAdmin):
     show_full_result_count = False
 
     def get_search_results(self, request, queryset, search_term):
-        if not search_term.strip():
+        # Quotes would make an empty term that equals every empty field.
+        search_term = search_term.replace('"', " ").replace("'", " ").strip()
+        if len(search_term) < 3:
             return queryset.none(), False
         return super().get_search_results(request, queryset, search_term)
 
@@ -70,6 +72,11 @@ class AgentAdmin(DjangoUserAdmin):
     def get_queryset(self, request):
         return super().get_queryset(request).filter(is_staff=True)
 
+    def get_readonly_fields(self, request, obj=None):
+        """Only somebody with every right gives rights."""
+        rights = [] if request.user.is_superuser else ["is_superuser", "groups", "user_permissions"]
+        return [*super().get_readonly_fields(request, obj), *rights]
+
     def save_model(self, request, obj, form, change):
         obj.is_staff = True
         super().save_model(request, obj, form, change)
@@ -77,16 +84,31 @@ class AgentAdmin(DjangoUserAdmin):
 
 @admin.register(PersonalSpace)
 class PersonalSpaceAdmin(SearchFirstAdmin):
-    list_display = ["reference", "display_name", "birthdate", "identity_provenance"]
+    list_display = ["reference", "name", "birthdate", "identity_provenance"]
     search_fields = ["=reference", "=birth_family_name", "=usual_name", "=contact_email"]
     search_help_text = "Référence, nom de naissance ou d’usage, adresse e-mail : en entier."
-    exclude = ["user"]
+    exclude = ["user", "given_names", "usual_name_is_certified"]
+    readonly_fields = ["given_names_display"]
+
+    @admin.display(description="prénoms")
+    def given_names_display(self, space):
+        return space.given_names_display
+
+    @admin.display(description="nom")
+    def name(self, space):
+        return space.display_name
+
+    def get_search_results(self, request, queryset, search_term):
+        """A reference is read aloud: its dash may be missing."""
+        letters = search_term.strip().replace("-", "").upper()
+        if len(letters) == 8 and set(letters) <= set(REFERENCE_ALPHABET):
+            search_term = f"{letters[:4]}-{letters[4:]}"
+        return super().get_search_results(request, queryset, search_term)
 
 
 @admin.register(JournalEntry)
 class JournalEntryAdmin(SearchFirstAdmin):
     list_display = ["at", "kind", "means", "code", "reference"]
-    list_select_related = ["citizen__space"]
     search_fields = ["=reference", "=citizen__space__reference"]
     search_help_text = (
         "Référence de l’espace, ou référence lue par la personne sur une page d’erreur."

@@ -1,91 +1,36 @@
 """Forms of the citizen: what is asked, in which words; markup is the renderer's."""
 
-import datetime
+import re
 
 from allauth.account import forms as allauth_forms
 from allauth.account.adapter import get_adapter
 from allauth.account.internal.userkit import filter_users_by_email
 from allauth.account.models import EmailAddress
 from django import forms
-from django.contrib.auth import get_user_model
 from django.contrib.auth.hashers import make_password
 from django.core.validators import RegexValidator
+from django.utils.crypto import salted_hmac
 
 from accounts import services
-from accounts.models import PersonalSpace, Provenance
+from accounts.fields import (
+    BirthDateField,
+    GivenNamesField,
+    current_password,
+    dressed,
+    text,
+    validate_name,
+)
+from accounts.models import PersonalSpace, Provenance, User
 
 CHOOSING_ADVICE = (
     "Au moins 12 caractères. Une phrase facile à retenir convient très bien ; votre gestionnaire "
     "de mots de passe aussi."
 )
+FRENCH_POSTCODE = re.compile(r"[0-9]{5}")
+RESET_KEY = "accounts_password_reset"
 CODE_HELP = (
     "Six chiffres, reçus par e-mail. Gardez cette page ouverte pendant que vous les cherchez."
 )
-DATE_FORMATS = ["%d/%m/%Y", "%Y-%m-%d", "%d-%m-%Y", "%d.%m.%Y", "%d %m %Y"]
-OLDEST_BIRTH_YEAR = 1900
-
-
-def dressed(field: forms.Field, *, label: str, help_text: str = "", **attrs: str) -> forms.Field:
-    """`field` with our label and hint, and the attributes that help a browser to fill it."""
-    field.label, field.help_text = label, help_text
-    field.error_messages["required"] = f"Le champ « {label} » est vide. Remplissez-le."
-    if isinstance(field, forms.EmailField):
-        field.error_messages["invalid"] = (
-            "Cette adresse e-mail n’est pas complète. Écrivez-la comme nom@exemple.fr."
-        )
-    field.widget.attrs.pop("placeholder", None)
-    field.widget.attrs.update({name.replace("_", "-"): value for name, value in attrs.items()})
-    return field
-
-
-class GivenNamesField(forms.CharField):
-    """Given names in the order of the civil status, separated by commas; a list once cleaned.
-
-    Never split on spaces: "Jean Philippe" can be one given name.
-    """
-
-    def prepare_value(self, value):
-        return ", ".join(value) if isinstance(value, list | tuple) else value
-
-    def clean(self, value):
-        names = [name.strip() for name in (super().clean(value) or "").split(",")]
-        names = [name for name in names if name]
-        if self.required and not names:
-            raise forms.ValidationError(self.error_messages["required"], code="required")
-        return names
-
-
-class BirthDateField(forms.DateField):
-    def __init__(self, **kwargs):
-        super().__init__(
-            input_formats=DATE_FORMATS,
-            widget=forms.DateInput(
-                format="%d/%m/%Y", attrs={"inputmode": "numeric", "autocomplete": "bday"}
-            ),
-            error_messages={
-                "invalid": "Cette date n’est pas lisible. Écrivez-la comme 24/08/1962.",
-            },
-            **kwargs,
-        )
-
-    def clean(self, value):
-        birthdate = super().clean(value)
-        today = datetime.date.today()  # noqa: DTZ011 a date of birth has no time zone
-        if birthdate and birthdate > today:
-            raise forms.ValidationError(
-                "Cette date est dans le futur. Vérifiez l’année.", code="future"
-            )
-        if birthdate and birthdate.year < OLDEST_BIRTH_YEAR:
-            raise forms.ValidationError(
-                "Cette date est trop ancienne. Vérifiez l’année.", code="old"
-            )
-        return birthdate
-
-
-def text(label: str, *, required: bool = True, help_text: str = "", length=255, **attrs):
-    """A one-line text field."""
-    field = forms.CharField(max_length=length, required=required)
-    return dressed(field, label=label, help_text=help_text, **attrs)
 
 
 class IdentityFieldsMixin(forms.Form):
@@ -107,6 +52,14 @@ class IdentityFieldsMixin(forms.Form):
         BirthDateField(), label="Date de naissance", help_text="Par exemple 24/08/1962."
     )
 
+    def clean_birth_family_name(self):
+        validate_name(self.cleaned_data["birth_family_name"])
+        return self.cleaned_data["birth_family_name"]
+
+    def clean_usual_name(self):
+        validate_name(self.cleaned_data["usual_name"])
+        return self.cleaned_data["usual_name"]
+
     def identity_values(self) -> dict:
         """The identity fields of PersonalSpace, as declared here."""
         values = {
@@ -114,7 +67,8 @@ class IdentityFieldsMixin(forms.Form):
             for name in ("birth_family_name", "usual_name", "given_names", "birthdate")
             if name in self.cleaned_data
         }
-        if "birthdate" in values:
+        # Left alone, a date whose day or month is unknown stays so.
+        if "birthdate" in values and "birthdate" in self.changed_data:
             values["birthdate_text"] = values["birthdate"].isoformat()
         return values
 
@@ -149,15 +103,31 @@ class ContactFieldsMixin(forms.Form):
     city = text("Commune", autocomplete="address-level2")
     country = text("Pays", length=100, autocomplete="country-name")
 
+    def clean(self):
+        values = super().clean()
+        is_french = values.get("country", "").casefold() == "france"
+        postcode = values.get("postcode", "")
+        if is_french and postcode and not FRENCH_POSTCODE.fullmatch(postcode):
+            self.add_error(
+                "postcode",
+                forms.ValidationError(
+                    "En France, un code postal a cinq chiffres. Vérifiez-le.", code="invalid"
+                ),
+            )
+        return values
+
     def contact_values(self) -> dict:
         """The contact and address fields of PersonalSpace."""
         names = (*services.CONTACT_FIELDS, *services.ADDRESS_FIELDS)
         return {name: self.cleaned_data[name] for name in names if name in self.cleaned_data}
 
 
-def current_password(label: str = "Mot de passe") -> forms.CharField:
-    field = forms.CharField(strip=False, max_length=1000, widget=forms.PasswordInput)
-    return dressed(field, label=label, autocomplete="current-password")
+def email_is_taken(email: str, *, by_another_than: User | None = None) -> bool:
+    """Whether `email` is the proven login of a citizen, or the login of an agent."""
+    owner = by_another_than.pk if by_another_than else None
+    verified = EmailAddress.objects.filter(email=email, verified=True).exclude(user=owner)
+    logins = User.objects.filter(email=email).exclude(pk=owner)
+    return verified.exists() or logins.exists()
 
 
 class SignInForm(allauth_forms.LoginForm):
@@ -210,9 +180,7 @@ class SignUpForm(IdentityFieldsMixin, ContactFieldsMixin, allauth_forms.SignupFo
 
     def validate_unique_email(self, value):
         """Only a proven owner counts: an unverified sign-up must not stop the real owner."""
-        verified = EmailAddress.objects.filter(email=value, verified=True)
-        login = get_user_model().objects.filter(email=value)
-        self.account_already_exists = verified.exists() or login.exists()
+        self.account_already_exists = email_is_taken(value)
         return value
 
     def try_save(self, request):
@@ -323,6 +291,23 @@ class PasswordResetForm(allauth_forms.ResetPasswordForm):
         ]
         return email
 
+    def save(self, request, **kwargs):
+        """Remember what the code is for: it dies when the password or the login changes."""
+        if self.users:
+            request.session[RESET_KEY] = _reset_fingerprint(self.users[0])
+        return super().save(request, **kwargs)
+
+
+def is_reset_still_valid(request, user: User) -> bool:
+    """Whether nothing changed for `user` since this browser asked for a password reset."""
+    asked = request.session.get(RESET_KEY, "")
+    return user.is_active and not user.is_staff and asked == _reset_fingerprint(user)
+
+
+def _reset_fingerprint(user: User) -> str:
+    fact = f"{user.pk}:{user.email}:{user.get_session_auth_hash()}"
+    return salted_hmac("accounts.password_reset", fact, algorithm="sha256").hexdigest()
+
 
 class LoginEmailForm(allauth_forms.AddEmailForm):
     def __init__(self, *args, **kwargs):
@@ -351,8 +336,7 @@ class EmailCodeForm(CodeMixin, allauth_forms.ConfirmEmailVerificationCodeForm):
     def clean_code(self):
         """The code, and an address that nobody has proven meanwhile (not merely typed)."""
         code = allauth_forms.BaseConfirmCodeForm.clean_code(self)
-        taken = EmailAddress.objects.filter(email=self.email, verified=True)
-        if self.user is None or taken.exclude(user=self.user).exists():
+        if self.user is None or email_is_taken(self.email, by_another_than=self.user):
             raise get_adapter().validation_error("email_taken")
         return code
 

@@ -79,12 +79,6 @@ class User(AbstractBaseUser, PermissionsMixin):
 
     def get_session_auth_hash(self) -> str:
         """What each session must match: a new password or a new epoch ends them all."""
-        return self._session_auth_hash()
-
-    def get_session_auth_fallback_hash(self):
-        return iter(())
-
-    def _session_auth_hash(self) -> str:
         return salted_hmac(
             "accounts.User.session", f"{self.password}:{self.session_epoch}", algorithm="sha256"
         ).hexdigest()
@@ -152,6 +146,9 @@ class PersonalSpace(models.Model):
         default=Provenance.DECLARED,
     )
     identity_provenance_at = models.DateTimeField("identité au", default=timezone.now)
+    identity_checked_at = models.DateTimeField(
+        "identité vérifiée en mairie le", null=True, blank=True
+    )
     identity_certified_until = models.DateTimeField(
         "certifiée par FranceConnect jusqu’au", null=True, blank=True
     )
@@ -291,7 +288,7 @@ class JournalEntry(models.Model):
         ]
 
     def __str__(self):
-        return f"{self.kind} {self.pk}"
+        return f"{self.get_kind_display()} ({self.pk})"
 
     def save(self, *args, **kwargs):
         if self.pk:

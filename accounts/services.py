@@ -10,6 +10,7 @@ from datetime import date
 from allauth.account.adapter import get_adapter
 from allauth.account.models import EmailAddress
 from django.db import transaction
+from django.db.models import F
 from django.utils import timezone
 
 from accounts import journal
@@ -62,7 +63,7 @@ def register(*, email: str, password: str, identity: Identity, **details: str) -
     user = User.objects.create_user(None, password)
     EmailAddress.objects.create(user=user, email=email.lower(), primary=True, verified=False)
     space = PersonalSpace(user=user, **identity.as_fields(), contact_email=email.lower())
-    _create_space(space, details, means="password")
+    _create_space(space, details, means="mot de passe")
     return user
 
 
@@ -109,9 +110,12 @@ def certify_identity(space: PersonalSpace, identity: Identity) -> bool:
     space.identity_provenance = Provenance.FRANCECONNECT
     space.identity_provenance_at = timezone.now()
     space.identity_certified_until = None
+    if changed:
+        space.identity_checked_at = None
     space.save(
         update_fields=[
             *fields,
+            "identity_checked_at",
             "identity_provenance",
             "identity_provenance_at",
             "identity_certified_until",
@@ -124,10 +128,18 @@ def certify_identity(space: PersonalSpace, identity: Identity) -> bool:
 def end_certification(space: PersonalSpace) -> None:
     """The identity stays, as declared, with the date until which it was certified.
 
-    An identity checked at the counter stays so.
+    An identity checked at the counter, and not changed since, is so again.
     """
     now = timezone.now()
-    PersonalSpace.objects.filter(pk=space.pk, identity_provenance=Provenance.FRANCECONNECT).update(
+    certified = PersonalSpace.objects.filter(
+        pk=space.pk, identity_provenance=Provenance.FRANCECONNECT
+    )
+    certified.filter(identity_checked_at__isnull=False).update(
+        identity_provenance=Provenance.COUNTER,
+        identity_provenance_at=F("identity_checked_at"),
+        usual_name_is_certified=False,
+    )
+    certified.update(
         identity_provenance=Provenance.DECLARED,
         identity_provenance_at=now,
         identity_certified_until=now,
@@ -158,9 +170,15 @@ def update_space(space: PersonalSpace, changes: dict) -> None:
         setattr(stored, f"{group}_provenance", Provenance.DECLARED)
         setattr(stored, f"{group}_provenance_at", now)
         updated += [*changed, f"{group}_provenance", f"{group}_provenance_at"]
-    if updated:
-        stored.save(update_fields=updated)
-        journal.record(JournalKind.PROFILE_CHANGED, citizen=stored.user)
+        if group == "identity":
+            stored.identity_certified_until = None
+            updated.append("identity_certified_until")
+    if not updated:
+        return
+    stored.save(update_fields=updated)
+    journal.record(JournalKind.PROFILE_CHANGED, citizen=stored.user)
+    if "contact_email" in updated and space.contact_email:
+        send_mail("accounts/email/contact_changed", space.contact_email, {"space": stored})
 
 
 @transaction.atomic
@@ -187,4 +205,4 @@ def notify(space: PersonalSpace, template: str, context: dict) -> None:
 
 def send_mail(template: str, address: str, context: dict) -> None:
     """Queue one mail made from `{template}_subject.txt`, `_message.txt` and `_message.html`."""
-    get_adapter().send_mail(template, address, context)
+    get_adapter().render_mail(template, address, {"email": address, **context}).send()

@@ -16,8 +16,10 @@ from django.conf import settings
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponseRedirect
 from django.urls import reverse
+from django.utils.http import url_has_allowed_host_and_scheme
 
-MEANS_LABELS = {"password": "votre mot de passe", "code": "un code reçu par e-mail"}
+RETURN_KEY = "accounts_return_url"
+MEANS_LABELS = {"password": "mot de passe", "password_reset": "code reçu par e-mail"}
 
 
 @dataclass(frozen=True)
@@ -60,6 +62,31 @@ def has_recent_reauthentication(request: HttpRequest) -> bool:
     """Whether this person was asked again, once signed in, and answered under ten minutes ago."""
     records = get_authentication_records(request, request.user)
     return _any_recent(record for record in records if record.get("reauthenticated"))
+
+
+def returns(view):
+    """For a page that is one step of something longer: it leads back to its `next` once done."""
+
+    @wraps(view)
+    def wrapper(request, *args, **kwargs):
+        if request.method == "GET":
+            request.session.pop(RETURN_KEY, None)
+            next_url = request.GET.get("next", "")
+            if is_local_path(next_url):
+                request.session[RETURN_KEY] = next_url
+        return view(request, *args, **kwargs)
+
+    return wrapper
+
+
+def is_local_path(url: str) -> bool:
+    """Whether `url` is a page of this portal: an absolute path, no host, no view name."""
+    return url.startswith("/") and url_has_allowed_host_and_scheme(url, allowed_hosts=None)
+
+
+def return_url(request: HttpRequest) -> str | None:
+    """Where the step just done leads back to, told once; a local path, or None."""
+    return request.session.pop(RETURN_KEY, None)
 
 
 def citizens_only(view):

@@ -1,11 +1,12 @@
 """Paths are read by citizens: French. Names of the sign-in pages are those allauth looks up."""
 
 from allauth.account import views as allauth_views
+from django.contrib.auth.decorators import login_not_required
 from django.urls import include, path
 from django.views.decorators.cache import never_cache
 
 from accounts import views
-from accounts.sessions import citizens_only, recent_proof_required
+from accounts.sessions import citizens_only, recent_proof_required, returns
 
 
 def citizen_page(view):
@@ -27,7 +28,11 @@ space_urlpatterns = (
 urlpatterns = [
     path("mon-espace/", include(space_urlpatterns)),
     path("connexion/", allauth_views.login, name="account_login"),
-    path("deconnexion/", allauth_views.logout, name="account_logout"),
+    path(
+        "deconnexion/",
+        views.SignOutView.as_view(),
+        name="account_logout",
+    ),
     path("acces-bloque/", allauth_views.account_inactive, name="account_inactive"),
     path("inscription/", allauth_views.signup, name="account_signup"),
     path(
@@ -42,7 +47,7 @@ urlpatterns = [
     ),
     path(
         "mon-espace/identifiants/adresse-e-mail/",
-        citizen_page(recent_proof_required(allauth_views.email)),
+        citizen_page(recent_proof_required(returns(allauth_views.email))),
         name="account_email",
     ),
     path(
@@ -52,18 +57,18 @@ urlpatterns = [
     ),
     path(
         "mon-espace/identifiants/nouveau-mot-de-passe/",
-        citizen_page(recent_proof_required(allauth_views.password_set)),
+        citizen_page(recent_proof_required(returns(allauth_views.password_set))),
         name="account_set_password",
     ),
     path("mot-de-passe-oublie/", allauth_views.password_reset, name="account_reset_password"),
     path(
         "mot-de-passe-oublie/code/",
-        allauth_views.confirm_password_reset_code,
+        login_not_required(views.PasswordResetCodeView.as_view()),
         name="account_confirm_password_reset_code",
     ),
     path(
         "mot-de-passe-oublie/nouveau/",
-        allauth_views.complete_password_reset,
+        login_not_required(views.PasswordResetCompleteView.as_view()),
         name="account_complete_password_reset",
     ),
     path(

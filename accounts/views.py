@@ -1,6 +1,15 @@
 """Pages of the personal space. Sign-in pages are allauth's, with our forms and templates."""
 
+from allauth.account.adapter import get_adapter
+from allauth.account.internal.flows.password_reset_by_code import (
+    PasswordResetVerificationProcess,
+)
 from allauth.account.models import EmailAddress
+from allauth.account.views import (
+    CompletePasswordResetView,
+    ConfirmPasswordResetCodeView,
+    LogoutView,
+)
 from django.contrib import messages
 from django.contrib.auth import logout
 from django.shortcuts import redirect
@@ -10,12 +19,42 @@ from django.views.decorators.cache import never_cache
 from django.views.generic import FormView, TemplateView, View
 
 from accounts import services
-from accounts.adapter import AccountAdapter
-from accounts.forms import ProfileForm, SpaceDeleteForm
+from accounts.forms import ProfileForm, SpaceDeleteForm, is_reset_still_valid
 from accounts.models import JournalKind
 from accounts.sessions import citizens_only, reauthentication_required, session_opening
 
 RECENT_SIGN_INS = 3
+
+
+class SignOutView(LogoutView):
+    """Ends the session, and with it whatever a visitor who never signed in left in it."""
+
+    def post(self, request, *args, **kwargs):
+        next_url = get_adapter().get_logout_redirect_url(request)
+        self.logout()
+        request.session.flush()
+        messages.success(request, "Vous êtes déconnecté.")
+        return redirect(next_url)
+
+
+class ResetStillValidMixin:
+    """A code asked for a password that has changed since, or an e-mail given up, opens nothing."""
+
+    def dispatch(self, request, **kwargs):
+        process = PasswordResetVerificationProcess.resume(request)
+        if process and process.user and not is_reset_still_valid(request, process.user):
+            process.abort()
+            messages.error(request, "Ce code ne vaut plus rien. Demandez-en un autre.")
+            return redirect("account_reset_password")
+        return super().dispatch(request, **kwargs)
+
+
+class PasswordResetCodeView(ResetStillValidMixin, ConfirmPasswordResetCodeView):
+    pass
+
+
+class PasswordResetCompleteView(ResetStillValidMixin, CompletePasswordResetView):
+    pass
 
 
 @method_decorator([never_cache, citizens_only], name="dispatch")
@@ -79,7 +118,7 @@ class SpaceDeleteView(SpaceMixin, FormView):
     form_class = SpaceDeleteForm
 
     def form_valid(self, form):
-        next_url = AccountAdapter(self.request).get_logout_redirect_url(self.request)
+        next_url = get_adapter().get_logout_redirect_url(self.request)
         services.close_space(self.space)
         logout(self.request)
         messages.success(self.request, "Votre espace personnel est supprimé.")

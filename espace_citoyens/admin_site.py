@@ -1,6 +1,8 @@
 from allauth.account.adapter import get_adapter
+from django.conf import settings
 from django.contrib import admin
 from django.contrib.admin.forms import AdminAuthenticationForm
+from django.contrib.auth import BACKEND_SESSION_KEY
 
 
 class AgentAuthenticationForm(AdminAuthenticationForm):
@@ -25,3 +27,8 @@ class AgentAdminSite(admin.AdminSite):
     index_title = "Administration"
     login_form = AgentAuthenticationForm
     enable_nav_sidebar = False
+
+    def has_permission(self, request):
+        """Signed in by a password: whoever became an agent since is not one by FranceConnect."""
+        backend = request.session.get(BACKEND_SESSION_KEY)
+        return super().has_permission(request) and backend == settings.AUTHENTICATION_BACKENDS[0]

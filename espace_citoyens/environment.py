@@ -33,7 +33,8 @@ def checked_base_url(url: str) -> str:
     Raises ImproperlyConfigured unless it is an https origin, or a plain http one on loopback.
     """
     parts = urlsplit(url)
-    if parts.scheme not in ("http", "https") or not parts.hostname or parts.path.strip("/"):
+    is_origin = not (parts.path.strip("/") or parts.query or parts.fragment or parts.username)
+    if parts.scheme not in ("http", "https") or not parts.hostname or not is_origin:
         raise ImproperlyConfigured(
             f"BASE_URL « {url} » n’est pas une adresse de portail : donnez le protocole et le nom "
             "d’hôte seuls, par exemple https://espace-citoyens.example.fr."

@@ -1,7 +1,7 @@
 """The town's own identity."""
 
 from django.core.cache import cache
-from django.db import models
+from django.db import models, transaction
 
 CACHE_KEY = "espace_citoyens.town"
 # Without a cache shared by every process, a change is seen everywhere within this time.
@@ -48,4 +48,4 @@ class Town(models.Model):
     def save(self, *args, **kwargs):
         self.pk = 1
         super().save(*args, **kwargs)
-        cache.delete(CACHE_KEY)
+        transaction.on_commit(lambda: cache.delete(CACHE_KEY))

@@ -29,7 +29,14 @@ if not SECRET_KEY:
 DEBUG = env.bool("DEBUG", default=False)
 BASE_URL = checked_base_url(env.str("BASE_URL", default="http://127.0.0.1:8000"))
 IS_LOCAL = is_loopback(BASE_URL)
-ALLOWED_HOSTS = [urlsplit(BASE_URL).hostname]
+if DEBUG and not IS_LOCAL:
+    raise ImproperlyConfigured(
+        "DEBUG montre des secrets dans les pages d’erreur : il ne s’active que sur cette machine."
+    )
+if len(SECRET_KEY) < 32 and not IS_LOCAL:
+    raise ImproperlyConfigured("SECRET_KEY est trop courte : donnez au moins 32 caractères.")
+_host = urlsplit(BASE_URL).hostname
+ALLOWED_HOSTS = [f"[{_host}]" if ":" in _host else _host]
 CSRF_TRUSTED_ORIGINS = [BASE_URL]
 
 # --- Applications ---------------------------------------------------------------------------
@@ -45,7 +52,6 @@ INSTALLED_APPS = [
     "espace_citoyens.apps.AdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
-    "django.contrib.humanize",
     "django.contrib.sessions",
     "django.contrib.messages",
     "whitenoise.runserver_nostatic",
@@ -58,6 +64,7 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
+    "espace_citoyens.middleware.sound_requests",
     "espace_citoyens.middleware.security_headers",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -121,6 +128,8 @@ CSRF_COOKIE_HTTPONLY = True
 _COOKIE_PREFIX = "espace_" if IS_LOCAL else "__Host-espace_"
 SESSION_COOKIE_NAME = f"{_COOKIE_PREFIX}session"
 CSRF_COOKIE_NAME = f"{_COOKIE_PREFIX}csrf"
+# Not in a cookie, where a message would outlive the session of whom it was for.
+MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
 
 # --- Transport and headers ------------------------------------------------------------------
 
@@ -237,8 +246,7 @@ ACCOUNT_RATE_LIMITS = {
     "login_failed": "30/m/ip,5/5m/key",
     # Six digits, five tries a code: few codes an hour keep guessing hopeless.
     "reset_password": "20/m/ip,5/h/key",
-    "confirm_email": "1/10s/key,10/h/key",
-    "franceconnect": f"{FRANCECONNECT['rate_limit']}/ip,30/m/key",
+    "confirm_email": "10/h/key",
 }
 
 # --- Mail: queued in the database, sent by `manage.py worker` -------------------------------

@@ -23,7 +23,7 @@ class HomeView(TemplateView):
         return super().get_context_data(**kwargs)
 
 
-@method_decorator(login_not_required, name="dispatch")
+@method_decorator([login_not_required, never_cache], name="dispatch")
 class FranceConnectHelpView(TemplateView):
     template_name = "help/franceconnect.html"
 

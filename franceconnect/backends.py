@@ -10,7 +10,6 @@ from franceconnect import client, tokens
 from franceconnect.conf import Platform
 from franceconnect.exceptions import UnknownKey
 from franceconnect.identity import PivotIdentity
-from franceconnect.models import Link
 from franceconnect.state import LoginRequest, PendingIdentity
 
 
@@ -78,8 +77,3 @@ class FranceConnectBackend(OIDCAuthenticationBackend):
             if fresh is None:
                 raise
             return verify(token, keys=fresh, **kwargs)
-
-    def filter_users_by_claims(self, claims):
-        """By (issuer, sub) alone (OpenID Connect Core §5.7), never by e-mail."""
-        links = Link.objects.active().of_sub(self.platform.issuer, claims["sub"])
-        return self.UserModel.objects.filter(franceconnect_links__in=links)

@@ -44,7 +44,7 @@ class AccessDenied(FranceConnectError):
     """The citizen turned back at FranceConnect: a choice, no failure."""
 
     code = "access_denied"
-    user_message = "Vous avez interrompu la connexion avec FranceConnect."
+    user_message = "La connexion avec FranceConnect n’a pas eu lieu."
 
 
 class ProviderUnavailable(FranceConnectError):

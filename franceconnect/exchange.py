@@ -10,6 +10,7 @@ import socket
 import threading
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from http.cookiejar import DefaultCookiePolicy
 
 import requests
 from django.views.decorators.debug import sensitive_variables
@@ -60,7 +61,7 @@ def exchange(method: str, url: str, *, seconds: float, **kwargs) -> Answer:
         ):
             if response.headers.get("Content-Encoding", "identity").lower() != "identity":
                 raise ProviderUnavailable("compressed_answer")
-            body = _bounded_body(response)
+            body = _bounded_body(response, deadline)
             if deadline.is_past:
                 raise ProviderUnavailable("answer_too_slow")
             return Answer(response.status_code, response.headers.get("Content-Type", ""), body)
@@ -71,10 +72,12 @@ def exchange(method: str, url: str, *, seconds: float, **kwargs) -> Answer:
         raise ProviderUnavailable(code) from None
 
 
-def _bounded_body(response: requests.Response) -> bytes:
+def _bounded_body(response: requests.Response, deadline: "_Deadline") -> bytes:
     body = bytearray()
     while chunk := response.raw.read1(CHUNK_BYTES):
         body += chunk
+        if deadline.is_past:
+            raise ProviderUnavailable("answer_too_slow")
         if len(body) > MAX_BODY_BYTES:
             raise ProviderUnavailable("answer_too_large")
     return bytes(body)
@@ -87,15 +90,28 @@ class _Deadline:
     """
 
     def __init__(self):
-        self.connection: HTTPConnection | None = None
         self.is_past = False
+        self._socket: socket.socket | None = None
+        self._lock = threading.Lock()
+
+    def watch(self, sock: socket.socket | None) -> None:
+        """The socket to close; at once when it is late already. Raises TimeoutError then.
+
+        The socket itself is kept: http.client forgets it as soon as it knows that the answer ends
+        with the connection, and goes on reading from it.
+        """
+        with self._lock:
+            self._socket = sock or self._socket
+        if self.is_past:
+            self.cut()
+            raise TimeoutError
 
     def cut(self) -> None:
         self.is_past = True
-        sock = self.connection and self.connection.sock
-        if sock is not None:
-            with suppress(OSError):
-                sock.shutdown(socket.SHUT_RDWR)
+        with self._lock:
+            if self._socket is not None:
+                with suppress(OSError):
+                    self._socket.shutdown(socket.SHUT_RDWR)
 
 
 @contextmanager
@@ -111,12 +127,25 @@ def _cut_after(seconds: float):
         _under_way.deadline = None
 
 
+def _watch(sock: socket.socket | None) -> None:
+    if deadline := getattr(_under_way, "deadline", None):
+        deadline.watch(sock)
+
+
 class _Watched:
     """A connection that makes itself known to the deadline of the exchange it serves."""
 
+    def _new_conn(self):
+        sock = super()._new_conn()
+        _watch(sock)
+        return sock
+
+    def connect(self):
+        super().connect()
+        _watch(self.sock)
+
     def request(self, *args, **kwargs):
-        if deadline := getattr(_under_way, "deadline", None):
-            deadline.connection = self
+        _watch(self.sock)
         return super().request(*args, **kwargs)
 
 
@@ -142,9 +171,16 @@ class _Adapter(HTTPAdapter):
         self.poolmanager.pool_classes_by_scheme = {"http": _HTTPPool, "https": _HTTPSPool}
 
 
+class _Session(requests.Session):
+    def get_redirect_target(self, response):
+        """None: to prepare a redirection, even one not followed, requests reads the whole body."""
+
+
 def _new_session() -> requests.Session:
-    session = requests.Session()
+    session = _Session()
     session.trust_env = False
+    # One jar for every citizen: it stays empty.
+    session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
     session.headers.update({"Accept-Encoding": "identity", "User-Agent": "espace-citoyens"})
     for scheme in ("http://", "https://"):
         session.mount(scheme, _Adapter(max_retries=0))

@@ -1,6 +1,6 @@
 from django import forms
 
-from accounts.forms import dressed
+from accounts.fields import dressed
 
 
 class SpaceCreateForm(forms.Form):
@@ -12,6 +12,11 @@ class SpaceCreateForm(forms.Form):
         help_text="La mairie vous écrit à cette adresse. Vous pourrez la changer.",
         autocomplete="email",
     )
+
+    def __init__(self, *args, known_email: str, **kwargs):
+        kwargs["initial"] = {"contact_email": known_email}
+        super().__init__(*args, **kwargs)
+        self.fields["contact_email"].required = bool(known_email)
 
 
 class LinkConfirmForm(forms.Form):

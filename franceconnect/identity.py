@@ -16,8 +16,11 @@ from franceconnect.exceptions import IdentityRefused
 MAX_CHARACTERS = 255
 MAX_GIVEN_NAMES = 30
 BIRTHDATE = re.compile(r"(\d{4})-(\d{2})-(\d{2})", re.ASCII)
-# Characters that reverse or hide the text around them: none belongs in a civil status.
-DECEPTIVE = frozenset("\u200b\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+MAX_COUNTRY_CHARACTERS = 5
+# Controls, lone surrogates, separators of lines, and what reverses or hides the text around it:
+# none belongs in a civil status. The two joiners do, in some scripts.
+DECEPTIVE_CATEGORIES = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
+JOINERS = frozenset("\u200c\u200d")
 
 
 @dataclass(frozen=True)
@@ -46,7 +49,7 @@ class PivotIdentity:
             gender=_gender(claims),
             birthdate_text=_birthdate_text(claims),
             birthplace=_text(claims, "birthplace"),
-            birthcountry=_text(claims, "birthcountry"),
+            birthcountry=_text(claims, "birthcountry", most=MAX_COUNTRY_CHARACTERS),
             email=_email(claims),
         )
 
@@ -89,19 +92,20 @@ class PivotIdentity:
         return cls(**values | {"given_names": tuple(values["given_names"])})
 
 
-def _text(claims: dict, name: str, *, required: bool = False) -> str:
+def _text(claims: dict, name: str, *, required: bool = False, most: int = MAX_CHARACTERS) -> str:
     """A claim of one line, exactly as received; absent and null count as empty."""
     value = claims.get(name)
     if value is None:
         value = ""
-    if not isinstance(value, str) or not _is_plain(value) or (required and not value.strip()):
+    is_text = isinstance(value, str) and len(value) <= most and _is_plain(value)
+    if not is_text or (required and not value.strip()):
         raise IdentityRefused(f"{name}_refused")
     return value
 
 
 def _is_plain(value: str) -> bool:
-    return len(value) <= MAX_CHARACTERS and not any(
-        character in DECEPTIVE or unicodedata.category(character) in ("Cc", "Cs")
+    return not any(
+        unicodedata.category(character) in DECEPTIVE_CATEGORIES and character not in JOINERS
         for character in value
     )
 
@@ -152,8 +156,10 @@ def _date(value: str) -> datetime.date:
 def _email(claims: dict) -> str:
     """The e-mail, or nothing when it is absent or malformed: contact is asked later then."""
     value = claims.get("email")
+    if not isinstance(value, str) or len(value) >= MAX_CHARACTERS or not _is_plain(value):
+        return ""
     try:
         validate_email(value)
-    except (ValidationError, TypeError):
+    except ValidationError:
         return ""
-    return value if len(value) <= MAX_CHARACTERS - 1 else ""
+    return value

@@ -13,12 +13,12 @@ from django.utils import timezone
 
 from accounts import journal, services
 from accounts.models import JournalKind, User
-from franceconnect.exceptions import LinkRefused
+from franceconnect.exceptions import LinkRefused, UnknownState
 from franceconnect.identity import PivotIdentity
 from franceconnect.models import EndCause, Link
 from franceconnect.state import Intent, PendingIdentity
 
-MEANS = "franceconnect"
+MEANS = "FranceConnect"
 
 
 class Holder(Enum):
@@ -59,6 +59,7 @@ class Decision(StrEnum):
     REFUSE_ANOTHER_PERSON = "another_person"
 
 
+ALREADY_LINKED = "Votre espace est déjà certifié avec FranceConnect."
 REFUSALS = {
     Decision.REFUSE_AGENT: (
         "Les agents de la mairie n’entrent pas par FranceConnect. Passez par l’administration, ou "
@@ -84,12 +85,20 @@ REFUSALS = {
 
 def decide(facts: Facts) -> Decision:
     """The one outcome of a return, by rows of the decision table."""
+    if not facts.session_is_citizen and not facts.session_is_agent:
+        return _decide_signed_out(facts)  # rows 1 to 9
+    if facts.session_is_citizen and facts.intent is not Intent.REAUTHENTICATE:
+        return _decide_signed_in(facts)  # rows 10 to 14
     if facts.session_is_agent:  # row 15
         return Decision.REFUSE_AGENT
-    if facts.intent is Intent.REAUTHENTICATE:  # row 16
-        return Decision.REAUTHENTICATED if facts.is_own else Decision.REFUSE_ANOTHER_PERSON
-    if facts.session_is_citizen:
-        return _decide_signed_in(facts)
+    # row 16
+    return Decision.REAUTHENTICATED if facts.is_own else Decision.REFUSE_ANOTHER_PERSON
+
+
+def _decide_signed_out(facts: Facts) -> Decision:
+    """Rows 1 to 8; rows 7 and 9 need the counter of the town hall."""
+    if facts.intent is Intent.REAUTHENTICATE:
+        return Decision.REFUSE_ANOTHER_PERSON
     return {
         Holder.CITIZEN: Decision.SIGN_IN,  # row 1
         Holder.BLOCKED: Decision.REFUSE_BLOCKED,  # row 2
@@ -160,9 +169,13 @@ def ended_link_date(issuer: str, sub: str) -> datetime.datetime | None:
 def apply_sign_in(link: Link, *, acr: str, identity: PivotIdentity) -> User:
     """Row 1: date the link, refresh the certified identity, journal both; the citizen.
 
-    The contact e-mail is the citizen's own: never touched.
+    The contact e-mail is the citizen's own: never touched. Raises UnknownState when the link has
+    just ended.
     """
-    Link.objects.filter(pk=link.pk).update(last_used_at=timezone.now(), level=acr)
+    active = Link.objects.active().filter(pk=link.pk)
+    if not active.update(last_used_at=timezone.now(), level=acr):
+        # Ended by another request since the decision.
+        raise UnknownState("link_ended")
     user = link.citizen
     if services.certify_identity(user.space, identity.as_identity()):
         journal.record(JournalKind.IDENTITY_REFRESHED, citizen=user, means=MEANS)
@@ -181,6 +194,7 @@ def apply_creation(pending: PendingIdentity, *, contact_email: str) -> User:
     )
     _create_link(space.user, pending, has_strong_mismatch=False)
     journal.record(JournalKind.SIGNED_IN, citizen=space.user, means=MEANS)
+    services.notify(space, "accounts/email/space_opened", {})
     return space.user
 
 
@@ -214,7 +228,9 @@ def _create_link(user: User, pending: PendingIdentity, *, has_strong_mismatch: b
                 has_strong_mismatch=has_strong_mismatch,
             )
     except IntegrityError:
-        raise refusal(Decision.REFUSE_LINKED_ELSEWHERE) from None
+        taken = Link.objects.active().of_sub(pending.issuer, pending.sub).exists()
+        decision = Decision.REFUSE_LINKED_ELSEWHERE if taken else Decision.REFUSE_SPACE_HAS_ANOTHER
+        raise refusal(decision) from None
     journal.record(JournalKind.LINKED, citizen=user, means=MEANS)
 
 

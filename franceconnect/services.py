@@ -1,16 +1,27 @@
 """What `franceconnect` answers to the rest of the portal."""
 
+from allauth.account.authentication import get_authentication_records
 from django.contrib import auth
 from django.http import HttpRequest
 
 from accounts.models import User
 from accounts.sessions import record_proof
-from franceconnect import conf, linking
+from franceconnect import conf, linking, sign_out
 from franceconnect.models import Link
 from franceconnect.state import PendingIdentity, discard_pending
 
 BACKEND = "franceconnect.backends.FranceConnectBackend"
-LABEL = "FranceConnect"
+METHOD = "franceconnect"
+
+
+def session_level(request: HttpRequest) -> str | None:
+    """The strongest level (eidas1 to eidas3) that FranceConnect proved in this *session*.
+
+    None for a session that only a password opened, whatever the account is linked to.
+    """
+    records = get_authentication_records(request, request.user)
+    levels = [record["acr"] for record in records if record["method"] == METHOD]
+    return max(levels, key=conf.LEVELS.index, default=None)
 
 
 def link_of(request: HttpRequest) -> Link | None:
@@ -25,11 +36,19 @@ def link_of(request: HttpRequest) -> Link | None:
 
 
 def open_session(request: HttpRequest, user: User, pending: PendingIdentity) -> None:
-    """Sign `user` in by this proof; the session key changes (OWASP: session fixation)."""
+    """Sign `user` in by this proof, in a session of its own.
+
+    The key changes (OWASP: session fixation), and what somebody left in the browser before,
+    a sign-up under way for instance, is not carried over.
+    """
+    id_token = sign_out.take_id_token(request.session)
+    if request.user.is_anonymous:
+        request.session.flush()
     discard_pending(request.session)
     user.backend = BACKEND
     auth.login(request, user)
-    record_proof(request, user, means=linking.MEANS, label=LABEL, acr=pending.acr)
+    sign_out.remember(request.session, id_token)
+    record_proof(request, user, means=METHOD, label=linking.MEANS, acr=pending.acr)
 
 
 def raise_session(request: HttpRequest, pending: PendingIdentity) -> None:
@@ -37,8 +56,8 @@ def raise_session(request: HttpRequest, pending: PendingIdentity) -> None:
     record_proof(
         request,
         request.user,
-        means=linking.MEANS,
-        label=LABEL,
+        means=METHOD,
+        label=linking.MEANS,
         acr=pending.acr,
         reauthenticated=True,
     )

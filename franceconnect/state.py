@@ -7,11 +7,12 @@ then the identity that has come back and waits for a decision of its owner.
 import hashlib
 import hmac
 import time
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from enum import StrEnum
 
 from django.contrib.sessions.backends.base import SessionBase
 from django.core.cache import cache
+from django.utils.crypto import get_random_string
 
 from franceconnect.exceptions import UnknownState
 from franceconnect.identity import PivotIdentity
@@ -20,6 +21,8 @@ from franceconnect.identity import PivotIdentity
 STATES_KEY = "oidc_states"
 PENDING_KEY = "franceconnect_pending_identity"
 LIFETIME_SECONDS = 10 * 60
+# The parameter that brings "J'ai déjà un espace" back from the sign-in page.
+CLAIM = "reprise"
 
 
 class Intent(StrEnum):
@@ -39,12 +42,16 @@ class LoginRequest:
     intent: Intent
     user_id: int | None
     next_url: str
-    started_at: float
 
 
 @dataclass(frozen=True)
 class PendingIdentity:
-    """A proven identity that no decision has been taken about; lives ten minutes."""
+    """A proven identity that no decision has been taken about; lives ten minutes.
+
+    `question` is the page that may use it, `user_id` who was signed in when it came (None for
+    nobody), `claim` what the sign-in page brings back from somebody who has a space already: on
+    a shared computer, whoever signs in next must not be asked in its place.
+    """
 
     issuer: str
     sub: str = field(repr=False)
@@ -52,6 +59,9 @@ class PendingIdentity:
     identity: PivotIdentity = field(repr=False)
     next_url: str
     proven_at: float
+    question: str = ""
+    user_id: int | None = None
+    claim: str = field(default="", repr=False)
 
 
 def stash_login_request(session: SessionBase, state: str, **details) -> None:
@@ -86,7 +96,6 @@ def take_login_request(session: SessionBase, state: str) -> LoginRequest:
         intent=Intent(entry["intent"]),
         user_id=entry["user_id"],
         next_url=entry["next_url"],
-        started_at=entry["started_at"],
     )
 
 
@@ -109,15 +118,41 @@ def stash_pending(session: SessionBase, pending: PendingIdentity) -> None:
     session[PENDING_KEY] = asdict(pending)
 
 
-def pending_identity(session: SessionBase) -> PendingIdentity | None:
-    """The identity that waits in this browser; None, and forgotten, after ten minutes."""
+def pending_identity(
+    session: SessionBase, *, question: str, user_id: int | None
+) -> PendingIdentity | None:
+    """The identity that waits in this browser for this question, asked of this person.
+
+    None otherwise; forgotten after ten minutes.
+    """
     values = session.get(PENDING_KEY)
     if values is None:
         return None
     if time.time() - values["proven_at"] > LIFETIME_SECONDS:
         discard_pending(session)
         return None
+    if (values["question"], values["user_id"]) != (question, user_id):
+        return None
     return PendingIdentity(**values | {"identity": PivotIdentity.from_session(values["identity"])})
+
+
+def make_claim(session: SessionBase, pending: PendingIdentity) -> str:
+    """ "I have a space already": what the address after sign-in must bring back."""
+    claim = get_random_string(32)
+    stash_pending(session, replace(pending, claim=claim))
+    return claim
+
+
+def is_claimed(session: SessionBase) -> bool:
+    """Whether somebody in this browser said that they have a space already."""
+    return bool(session.get(PENDING_KEY, {}).get("claim"))
+
+
+def adopt_pending(session: SessionBase, *, claim: str, question: str, user_id: int) -> None:
+    """Whoever has just signed in to claim the identity is now the one asked about it."""
+    values = session.get(PENDING_KEY)
+    if values and values["claim"] and values["user_id"] is None and _same(values["claim"], claim):
+        session[PENDING_KEY] = values | {"question": question, "user_id": user_id, "claim": ""}
 
 
 def discard_pending(session: SessionBase) -> None:

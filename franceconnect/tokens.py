@@ -150,7 +150,12 @@ def _check_envelope(claims: dict, *, platform: Platform, now: float) -> None:
 
 def _is_number(value: object) -> bool:
     """RFC 7519 §2: a NumericDate is a JSON number; Python would also take True, NaN, Infinity."""
-    return isinstance(value, int | float) and not isinstance(value, bool) and isfinite(value)
+    if not isinstance(value, int | float) or isinstance(value, bool):
+        return False
+    try:
+        return isfinite(value)
+    except OverflowError:  # an integer of four hundred digits
+        return False
 
 
 def _checked_sub(claims: dict) -> str:

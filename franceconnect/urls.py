@@ -2,16 +2,20 @@
 
 from django.urls import path
 
-from franceconnect import views
+from franceconnect import pending_views, views
 
 app_name = "franceconnect"
 urlpatterns = [
     path("franceconnect/connexion/", views.StartView.as_view(), name="start"),
     path("franceconnect/callback/", views.CallbackView.as_view(), name="callback"),
-    path("franceconnect/premiere-connexion/", views.FirstTimeView.as_view(), name="first_time"),
-    path("franceconnect/certifier/", views.LinkView.as_view(), name="link"),
-    path("franceconnect/changer-de-personne/", views.SwitchView.as_view(), name="switch"),
-    path("franceconnect/dissocier/", views.UnlinkView.as_view(), name="unlink"),
+    path(
+        "franceconnect/premiere-connexion/",
+        pending_views.FirstTimeView.as_view(),
+        name="first_time",
+    ),
+    path("franceconnect/certifier/", pending_views.LinkView.as_view(), name="link"),
+    path("franceconnect/changer-de-personne/", pending_views.SwitchView.as_view(), name="switch"),
+    path("franceconnect/dissocier/", pending_views.UnlinkView.as_view(), name="unlink"),
     path(
         "franceconnect/logout-callback/",
         views.LogoutCallbackView.as_view(),

@@ -1,39 +1,27 @@
-"""The citizen's journey with FranceConnect, a view a step."""
+"""Leaving for FranceConnect and coming back."""
 
 import logging
-from functools import wraps
+from dataclasses import replace
 
-from allauth.core.internal import ratelimit
 from django.conf import settings
-from django.contrib import auth, messages
-from django.contrib.auth import update_session_auth_hash
+from django.contrib import messages
 from django.contrib.auth.decorators import login_not_required
 from django.contrib.sessions.backends.base import UpdateError
 from django.http import FileResponse, Http404
-from django.shortcuts import redirect, render, resolve_url
+from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.crypto import get_random_string
 from django.utils.decorators import method_decorator
-from django.utils.http import url_has_allowed_host_and_scheme
 from django.views import View
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_variables
-from django.views.generic import FormView, TemplateView
 from mozilla_django_oidc.views import (
     OIDCAuthenticationCallbackView,
     OIDCAuthenticationRequestView,
 )
 
-from accounts import journal
-from accounts.models import JournalKind
-from accounts.sessions import (
-    has_recent_proof,
-    reauthentication_required,
-    reauthentication_url,
-    recent_proof_required,
-)
-from accounts.views import SpaceMixin
-from franceconnect import client, conf, linking, services, sign_out, state
+from accounts.sessions import has_recent_proof, reauthentication_url
+from franceconnect import client, linking, services, sign_out, state
 from franceconnect.artwork import artwork_file
 from franceconnect.backends import FranceConnectBackend
 from franceconnect.exceptions import (
@@ -45,8 +33,8 @@ from franceconnect.exceptions import (
     TokenRefused,
     UnknownState,
 )
-from franceconnect.forms import LinkConfirmForm, SpaceCreateForm
-from franceconnect.linking import Decision, Facts
+from franceconnect.journey import JourneyView, rate_limited, refuse, safe_next_url
+from franceconnect.linking import Decision
 from franceconnect.state import Intent, PendingIdentity
 
 logger = logging.getLogger(__name__)
@@ -62,97 +50,39 @@ OUR_ERRORS = {
     "unsupported_response_type",
 }
 PROVIDER_ERRORS = {"server_error", "temporarily_unavailable"}
-SESSION_RATE = "30/m"
 STATE_CHARACTERS = 43  # of 62 letters and digits: 256 bits
 # Ends the `state` of a journey that the portal started again by itself, once.
 RESTARTED = "restarted"
-
-
-def safe_next_url(request, candidate: str | None) -> str:
-    """`candidate` when it is a path of this portal, else Mon espace (no open redirection)."""
-    if candidate and url_has_allowed_host_and_scheme(
-        candidate, allowed_hosts=None, require_https=request.is_secure()
-    ):
-        return candidate
-    return resolve_url(settings.LOGIN_REDIRECT_URL)
-
-
-def platform_required(view):
-    """No FranceConnect configured: the page does not exist."""
-
-    @wraps(view)
-    def wrapper(request, *args, **kwargs):
-        if conf.platform() is None:
-            raise Http404
-        return view(request, *args, **kwargs)
-
-    return wrapper
-
-
-def rate_limited(view):
-    """Generous by address (a counter has one for everybody), strict by browser session."""
-
-    @wraps(view)
-    def wrapper(request, *args, **kwargs):
-        session_key = request.session.session_key
-        rates = f"{settings.FRANCECONNECT['rate_limit']}/ip"
-        usage = ratelimit.consume(
-            request,
-            app="franceconnect",
-            action="journey",
-            config={"journey": f"{rates},{SESSION_RATE}/key" if session_key else rates},
-            key=session_key,
-            limit_get=True,
-        )
-        return view(request, *args, **kwargs) if usage else ratelimit.respond_429(request)
-
-    return wrapper
-
-
-def refuse(request, error: FranceConnectError, *, citizen=None):
-    """One line of log and of journal, one page: what happened, what to do, a reference."""
-    reference = journal.new_incident_reference()
-    level = logging.ERROR if error.is_ours_to_mend else logging.WARNING
-    logger.log(level, "FranceConnect sign-in refused: %s (%s)", error.code, reference)
-    journal.record(
-        JournalKind.SIGN_IN_REFUSED,
-        citizen=citizen,
-        means=linking.MEANS,
-        code=error.code,
-        reference=reference,
-    )
-    context = {"error": error, "reference": reference}
-    return render(request, "franceconnect/failure.html", context, status=error.status)
-
-
-@method_decorator([never_cache, platform_required], name="dispatch")
-class JourneyView(View):
-    """What every page of the journey shares: an error becomes a page of the portal."""
-
-    @sensitive_variables()
-    def dispatch(self, request, *args, **kwargs):
-        self.platform = conf.platform()
-        try:
-            return super().dispatch(request, *args, **kwargs)
-        except FranceConnectError as error:
-            return refuse(request, error)
+# Where a re-authentication goes on to, once FranceConnect's own session is ended.
+REAUTHENTICATE_KEY = "franceconnect_reauthenticate"
 
 
 @method_decorator([login_not_required, rate_limited], name="dispatch")
 class StartView(JourneyView, OIDCAuthenticationRequestView):
     """Leaves for FranceConnect: a POST, so that no link or image can start a sign-in."""
 
-    http_method_names = ["post"]
+    http_method_names = ["get", "post"]
     state_mark = ""
 
     def __init__(self, **kwargs):
         View.__init__(self, **kwargs)
 
+    def get(self, request):
+        """An address typed or restored by the browser: it starts nothing."""
+        response = render(request, "405.html", status=405)
+        response.headers["Allow"] = "POST"
+        return response
+
     def post(self, request):
         intent = self._intent(request)
         if intent is None:
             return redirect(reauthentication_url(reverse("franceconnect:link")))
-        return self.leave(request, intent, safe_next_url(request, request.POST.get("next")))
+        next_url = safe_next_url(request, request.POST.get("next"))
+        if intent is Intent.REAUTHENTICATE and (url := sign_out.end_session_url(request)):
+            # Its single sign-on would answer without asking anything: it is ended first.
+            request.session[REAUTHENTICATE_KEY] = next_url
+            return redirect(url)
+        return self.leave(request, intent, next_url)
 
     def _intent(self, request) -> Intent | None:
         """What the person asks; None when linking needs a fresh proof first (row 10)."""
@@ -230,7 +160,7 @@ class CallbackView(JourneyView, OIDCAuthenticationCallbackView):
         except AccessDenied as error:
             return self._turned_back(request, login_request, error)
         except FranceConnectError as error:
-            return refuse(request, error, citizen=self._citizen(request))
+            return refuse(request, error)
 
     def _without_journey(self, request, error: UnknownState):
         """A reload, a lost cookie or a forged return: no call to FranceConnect is made."""
@@ -281,7 +211,8 @@ class CallbackView(JourneyView, OIDCAuthenticationCallbackView):
         )
         decision = linking.decide(facts)
         if decision in linking.REFUSALS:
-            return self._refused(request, decision, facts, link)
+            blocked = link.citizen if decision is Decision.REFUSE_BLOCKED else None
+            return refuse(request, linking.refusal(decision), citizen=blocked)
         if decision is Decision.SIGN_IN:
             user = linking.apply_sign_in(link, acr=pending.acr, identity=pending.identity)
             services.open_session(request, user, pending)
@@ -290,21 +221,11 @@ class CallbackView(JourneyView, OIDCAuthenticationCallbackView):
             services.raise_session(request, pending)
             return redirect(pending.next_url)
         if decision is Decision.ALREADY_LINKED:
-            messages.info(request, "Votre espace est déjà certifié avec FranceConnect.")
+            messages.info(request, linking.ALREADY_LINKED)
             return redirect("accounts:profile")
-        state.stash_pending(request.session, pending)
+        waiting = replace(pending, question=decision, user_id=request.user.pk)
+        state.stash_pending(request.session, waiting)
         return redirect(PENDING_PAGES[decision])
-
-    def _refused(self, request, decision: Decision, facts: Facts, link):
-        """Only the journal of the person concerned remembers: never somebody else's."""
-        citizen = self._citizen(request)
-        if decision is Decision.REFUSE_BLOCKED:
-            citizen = link.citizen
-        return refuse(request, linking.refusal(decision), citizen=citizen)
-
-    @staticmethod
-    def _citizen(request):
-        return request.user if request.user.is_authenticated else None
 
 
 PENDING_PAGES = {
@@ -325,139 +246,14 @@ class RestartView(StartView):
         return self.leave(request, Intent.SIGN_IN, safe_next_url(request, None))
 
 
-class PendingMixin(JourneyView):
-    """Pages that decide about an identity already proven in this browser, under 10 minutes ago."""
+class ReauthenticateView(StartView):
+    """FranceConnect's session is ended: it will ask who is there."""
 
-    def dispatch(self, request, *args, **kwargs):
-        self.pending = state.pending_identity(request.session)
-        return super().dispatch(request, *args, **kwargs)
+    http_method_names = ["get"]
 
-    def get_context_data(self, **kwargs):
-        return super().get_context_data(pending=self.pending, **kwargs)
-
-
-@method_decorator(login_not_required, name="dispatch")
-class FirstTimeView(PendingMixin, FormView):
-    """Première connexion: two equal choices; says the same whoever the e-mail may belong to."""
-
-    template_name = "franceconnect/first_time.html"
-    form_class = SpaceCreateForm
-
-    def dispatch(self, request, *args, **kwargs):
-        if request.user.is_authenticated:
-            return redirect("franceconnect:link")
-        return super().dispatch(request, *args, **kwargs)
-
-    def get(self, request, *args, **kwargs):
-        if self.pending is None:
-            return redirect("home")
-        return super().get(request, *args, **kwargs)
-
-    def post(self, request, *args, **kwargs):
-        if self.pending is None:
-            raise UnknownState("pending_expired")
-        return super().post(request, *args, **kwargs)
-
-    def get_initial(self):
-        return {"contact_email": self.pending.identity.email}
-
-    def get_context_data(self, **kwargs):
-        ended_at = linking.ended_link_date(self.pending.issuer, self.pending.sub)
-        return super().get_context_data(ended_at=ended_at, **kwargs)
-
-    def form_valid(self, form):
-        user = linking.apply_creation(
-            self.pending, contact_email=form.cleaned_data["contact_email"]
-        )
-        services.open_session(self.request, user, self.pending)
-        messages.success(
-            self.request,
-            "Votre espace personnel est ouvert. Complétez votre adresse dans le profil.",
-        )
-        return redirect(self.pending.next_url)
-
-
-@method_decorator(recent_proof_required, name="dispatch")
-class LinkView(SpaceMixin, PendingMixin, FormView):
-    """Both identities side by side, then the tie (row 10); without one, explains and leaves."""
-
-    template_name = "franceconnect/link.html"
-    form_class = LinkConfirmForm
-
-    def get(self, request, *args, **kwargs):
-        if self.pending is None:
-            return render(request, "franceconnect/link_start.html", {"space": self.space})
-        return super().get(request, *args, **kwargs)
-
-    def post(self, request, *args, **kwargs):
-        if self.pending is None:
-            raise UnknownState("pending_expired")
-        if "cancel" in request.POST:
-            state.discard_pending(request.session)
-            messages.info(request, "Rien n’a changé : votre espace n’est pas certifié.")
-            return redirect("accounts:profile")
-        return super().post(request, *args, **kwargs)
-
-    def get_form_kwargs(self):
-        needs_tick = self.pending.identity.differs_strongly(self.space)
-        return super().get_form_kwargs() | {"needs_tick": needs_tick}
-
-    def form_valid(self, form):
-        try:
-            linking.apply_link(self.request.user, self.pending)
-        finally:
-            state.discard_pending(self.request.session)
-        services.raise_session(self.request, self.pending)
-        messages.success(self.request, "Votre espace personnel est certifié avec FranceConnect.")
-        return redirect("accounts:profile")
-
-
-class SwitchView(PendingMixin, TemplateView):
-    """Row 14: B is signed in, A came back; never a silent switch."""
-
-    template_name = "franceconnect/switch.html"
-
-    def get(self, request, *args, **kwargs):
-        if self.pending is None or request.user.is_anonymous:
-            return redirect("home")
-        return super().get(request, *args, **kwargs)
-
-    def post(self, request):
-        if self.pending is None:
-            raise UnknownState("pending_expired")
-        if "continue" not in request.POST:
-            state.discard_pending(request.session)
-            return redirect(settings.LOGIN_REDIRECT_URL)
-        id_token = sign_out.take_id_token(request.session)
-        auth.logout(request)
-        facts, link = linking.gather_facts(
-            Intent.SIGN_IN, request.user, issuer=self.pending.issuer, sub=self.pending.sub
-        )
-        decision = linking.decide(facts)
-        if decision is not Decision.SIGN_IN:
-            raise SessionChanged()
-        user = linking.apply_sign_in(link, acr=self.pending.acr, identity=self.pending.identity)
-        services.open_session(request, user, self.pending)
-        sign_out.remember(request.session, id_token)
-        return redirect(self.pending.next_url)
-
-
-@method_decorator(reauthentication_required, name="dispatch")
-class UnlinkView(SpaceMixin, JourneyView, TemplateView):
-    """Rows U1 and U2: ends the tie; first gives another way in to somebody who has none."""
-
-    template_name = "franceconnect/unlink.html"
-
-    def get_context_data(self, **kwargs):
-        return super().get_context_data(link=services.link_of(self.request), **kwargs)
-
-    def post(self, request):
-        next_url = sign_out.end_session_url(request) or reverse("accounts:profile")
-        if linking.apply_unlink(request.user, self.platform.issuer):
-            request.user.refresh_from_db(fields=["session_epoch"])
-            update_session_auth_hash(request, request.user)
-            messages.success(request, "Votre espace n’est plus rattaché à FranceConnect.")
-        return redirect(next_url)
+    def get(self, request):
+        next_url = request.session.pop(REAUTHENTICATE_KEY)
+        return self.leave(request, Intent.REAUTHENTICATE, next_url)
 
 
 @method_decorator([login_not_required, never_cache], name="dispatch")
@@ -467,7 +263,11 @@ class LogoutCallbackView(View):
     http_method_names = ["get"]
 
     def get(self, request):
-        return redirect("accounts:profile" if request.user.is_authenticated else "home")
+        if request.user.is_anonymous:
+            return redirect("home")
+        if REAUTHENTICATE_KEY in request.session:
+            return ReauthenticateView.as_view()(request)
+        return redirect("accounts:profile")
 
 
 @login_not_required

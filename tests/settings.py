@@ -56,8 +56,6 @@ STORAGES = {
     "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
 }
 ALLOWED_HOSTS = ["127.0.0.1", "testserver"]
-for options in TEMPLATES:  # noqa: F405
-    options["OPTIONS"]["string_if_invalid"] = ""
 if "sqlite" in DATABASES["default"]["ENGINE"]:  # noqa: F405
     # A file, not memory: the live server and the test read it from two threads.
     DATABASES["default"]["TEST"] = {"NAME": f"{WORK}.sqlite3"}  # noqa: F405

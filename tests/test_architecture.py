@@ -2,8 +2,6 @@
 
 import ast
 import re
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -90,31 +88,8 @@ def test_every_address_is_named_and_ends_with_a_slash():
         assert route == "" or route.endswith("/"), route
 
 
-@pytest.mark.parametrize(
-    ("environment", "words"),
-    [
-        ({"SECRET_KEY": ""}, "SECRET_KEY manque"),
-        ({"BASE_URL": "http://portail.example"}, "n’est pas chiffrée"),
-        ({"BASE_URL": "portail.example"}, "n’est pas une adresse"),
-        (
-            {"BASE_URL": "https://portail.example", "FRANCECONNECT_ISSUER": "http://fc.example"},
-            "n’est pas en https",
-        ),
-        (
-            {"BASE_URL": "https://portail.example", "FRANCECONNECT_ISSUER": "http://127.0.0.1:1"},
-            "n’est pas en https",
-        ),
-    ],
-)
-def test_the_portal_refuses_to_start_unsafe(environment, words):
-    result = subprocess.run(
-        [sys.executable, "-c", "import espace_citoyens.settings"],
-        cwd=ROOT,
-        env={"PATH": "", "SECRET_KEY": "x", **environment},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-
-    assert result.returncode != 0
-    assert words in result.stderr
+def test_every_link_of_the_documents_leads_somewhere():
+    for path in [*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")]:
+        for target in re.findall(r"\]\(([^)#]+)[^)]*\)", path.read_text()):
+            if "://" not in target and not target.startswith("mailto:"):
+                assert (path.parent / target).exists(), (path.name, target)

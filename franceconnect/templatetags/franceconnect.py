@@ -2,8 +2,9 @@
 
 from django import template
 
-from franceconnect import conf, services
+from franceconnect import conf, services, state
 from franceconnect.artwork import artwork_file
+from franceconnect.state import CLAIM
 
 register = template.Library()
 
@@ -50,3 +51,11 @@ def franceconnect_link(context):
 def franceconnect_is_possible():
     """Whether FranceConnect is configured."""
     return conf.platform() is not None
+
+
+@register.simple_tag(takes_context=True)
+def franceconnect_is_linking(context):
+    """Whether the sign-in page is asked to prove an existing space ("J'ai déjà un espace")."""
+    request = context["request"]
+    next_url = request.GET.get("next") or request.POST.get("next", "")
+    return state.is_claimed(request.session) and CLAIM in next_url

@@ -102,7 +102,7 @@ def snapshot():
 def test_mon_espace_says_how_the_session_was_opened(owner):
     response = owner.get("/mon-espace/")
 
-    assert response.context["opening"].label == "votre mot de passe"
+    assert response.context["opening"].label == "mot de passe"
     assert len(response.context["recent_sign_ins"]) == 1
 
 

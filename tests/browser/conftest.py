@@ -2,10 +2,12 @@
 
 import re
 import shutil
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Error as PlaywrightError
 from playwright.sync_api import Page, expect, sync_playwright
 from post_office.models import Email
 
@@ -132,7 +134,7 @@ class Citizen:
         """A screenshot of the whole page, and what axe says of it: nothing."""
         folder = SCREENSHOTS / self.name
         folder.mkdir(parents=True, exist_ok=True)
-        self.page.screenshot(path=folder / f"{title}.png", full_page=True)
+        self._photographs(folder / f"{title}.png")
         if check:
             forced = self.page.evaluate("matchMedia('(forced-colors: active)').matches")
             options = AXE_OPTIONS | (IN_FORCED_COLOURS if forced else {})
@@ -140,6 +142,13 @@ class Citizen:
             assert not result.response["violations"], result.generate_report()
         width = self.page.evaluate("document.documentElement.scrollWidth - innerWidth")
         assert width <= 0, f"{title} scrolls sideways by {width} px"
+
+    def _photographs(self, path: Path) -> None:
+        """A picture, no part of the test: that of a long page can fail on a busy machine."""
+        for _ in range(3):
+            with suppress(PlaywrightError):
+                self.page.screenshot(path=path, full_page=True)
+                return
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 
 import pytest
 from django.contrib import admin
+from django.contrib.auth.models import Permission
 from django.urls import reverse
 
 from accounts import journal
@@ -164,3 +165,52 @@ def test_nothing_else_is_in_the_admin():
         "espace_citoyens.Town",
         "franceconnect.Link",
     }
+
+
+@pytest.mark.parametrize("term", ['""', "''", '"" ""', "ab", " ", '"a"'])
+def test_no_search_lists_everybody(inside, citizen, rows, term):
+    for page in ("accounts_personalspace", "accounts_journalentry", "franceconnect_link"):
+        response = inside.get(reverse(f"admin:{page}_changelist"), {"q": term})
+        assert response.context["cl"].result_count == 0
+
+
+def test_a_reference_is_found_without_its_dash(inside, citizen):
+    url = reverse("admin:accounts_personalspace_changelist")
+
+    response = inside.get(url, {"q": citizen.space.reference.replace("-", "").lower()})
+
+    assert response.context["cl"].result_count == 1
+
+
+def test_who_became_an_agent_does_not_enter_with_franceconnect(client, citizen):
+    client.force_login(citizen, backend="franceconnect.backends.FranceConnectBackend")
+    User.objects.update(is_staff=True, is_superuser=True)
+
+    assert client.get("/admin/").status_code == 302
+
+
+def test_an_agent_does_not_give_themselves_rights(client, db):
+    agent = make_agent("simple@rivemont.example")
+    agent.is_superuser = False
+    agent.save()
+    agent.user_permissions.set(Permission.objects.filter(codename__in=["change_user", "view_user"]))
+    client.force_login(agent)
+    url = reverse("admin:accounts_user_change", args=[agent.pk])
+
+    client.post(url, {"email": agent.email, "is_active": "on", "is_superuser": "on"})
+
+    agent.refresh_from_db()
+    assert not agent.is_superuser
+
+
+def test_guessing_at_the_agents_door_is_counted_whatever_the_host(client, agent):
+    for port in range(6):
+        client.post(
+            LOGIN,
+            {"username": agent.email, "password": "faux"},
+            HTTP_HOST=f"127.0.0.1:{8000 + port}",
+        )
+
+    enter(client, agent.email)
+
+    assert "_auth_user_id" not in client.session

@@ -100,10 +100,11 @@ def test_an_error_of_ours_gets_a_page_of_ours(db, monkeypatch):
     assert "<h1" in response.content.decode()
 
 
-def test_the_town_is_seen_at_once(client, db):
+def test_the_town_is_seen_at_once(client, db, django_capture_on_commit_callbacks):
     assert "Votre ville" in client.get("/").content.decode()
 
-    Town.objects.create(name="Ville de Rivemont")
+    with django_capture_on_commit_callbacks(execute=True):
+        Town.objects.create(name="Ville de Rivemont")
 
     assert "Ville de Rivemont" in client.get("/").content.decode()
 

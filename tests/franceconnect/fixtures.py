@@ -1,6 +1,6 @@
 """A FranceConnect of its own process, and somebody who goes there and comes back."""
 
-from urllib.parse import urlsplit
+from urllib.parse import urljoin, urlsplit
 
 import pytest
 import requests
@@ -56,7 +56,16 @@ class Traveller:
         """Press the button; the address of FranceConnect that the portal redirects to."""
         response = self.client.post(reverse("franceconnect:start"), form)
         assert response.status_code == 302, response.content
+        if "/session/end?" in response["Location"]:
+            response = self.follow_sign_out(response["Location"])
         return response["Location"]
+
+    def follow_sign_out(self, url: str):
+        """The pages of FranceConnect's sign-out; the portal's answer to the return."""
+        while not url.startswith(portal_settings.BASE_URL):
+            answer = self.abroad.get(url, allow_redirects=False, timeout=10)
+            url = urljoin(answer.url, answer.headers["Location"])
+        return self.come_back(url)
 
     def identify(self, authorize_url: str, login: str = "ines") -> str:
         """Identify at FranceConnect; the callback address, not followed."""

@@ -76,6 +76,14 @@ def test_starting_needs_the_csrf_token(db):
     assert client.post(reverse("franceconnect:start")).status_code == 403
 
 
+def test_returns_are_limited_too(traveller, settings):
+    settings.FRANCECONNECT = settings.FRANCECONNECT | {"rate_limit": "2/m"}
+    callback = traveller.identify(traveller.leave())
+    traveller.come_back(callback)
+
+    assert traveller.come_back(callback).status_code == 429
+
+
 @pytest.mark.parametrize("next_url", ["https://evil.example", "//evil.example", "\\\\evil", ""])
 def test_only_local_pages_are_come_back_to(traveller, link_of, citizen, next_url):
     link_of(citizen)
@@ -225,7 +233,7 @@ def test_a_misconfiguration_alerts_operators(traveller, caplog, error):
 
     assert_refused(response, traveller, error, status=503)
     assert [
-        record.levelname for record in caplog.records if record.name == "franceconnect.views"
+        record.levelname for record in caplog.records if record.name == "franceconnect.journey"
     ] == ["ERROR"]
 
 

@@ -146,5 +146,5 @@ def test_two_tabs_may_finish_in_either_order(simulator):
     second = traveller.identify(traveller.leave())
 
     assert traveller.come_back(second)["Location"] == "/mon-espace/"
-    assert traveller.come_back(first)["Location"] == "/mon-espace/profil/"
+    assert traveller.come_back(first)["Location"] == "/mon-espace/"
     assert traveller.user_id == citizen.pk

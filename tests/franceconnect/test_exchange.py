@@ -12,6 +12,9 @@ from franceconnect.exchange import MAX_BODY_BYTES, exchange
 SECONDS = 0.5
 OK = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{}"
 LONG = b"HTTP/1.1 200 OK\r\nContent-Length: 50\r\n\r\n"
+UNTIL_CLOSED = b"HTTP/1.1 200 OK\r\n\r\n"
+CLOSING = b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 50\r\n\r\n"
+MOVED = b"HTTP/1.1 302 Found\r\nLocation: /x\r\nContent-Length: 50\r\n\r\n"
 
 
 class RawServer:
@@ -92,6 +95,9 @@ def test_connections_are_kept_alive(server):
     [
         pytest.param(each_byte(OK), id="each byte of the head and of the body"),
         pytest.param([LONG, *each_byte(b" " * 50)], id="the body"),
+        pytest.param([UNTIL_CLOSED, *each_byte(b" " * 50)], id="a body without length"),
+        pytest.param([CLOSING, *each_byte(b" " * 50)], id="a body of a closing connection"),
+        pytest.param([MOVED, *each_byte(b" " * 50)], id="the body of a redirection"),
         pytest.param([OK[:17], *[b"X-Slow: 1\r\n"] * 50], id="endless headers"),
         pytest.param([b""], id="nothing at all"),
     ],
@@ -159,3 +165,12 @@ def test_a_dead_connection_of_the_pool_does_no_harm(server):
 
 def test_repr_of_an_answer_shows_no_body(server):
     assert "{}" not in repr(exchange("GET", server([OK]).url, seconds=SECONDS))
+
+
+def test_no_cookie_is_kept_for_the_next_citizen(server):
+    listening = server([OK.replace(b"\r\n\r\n", b"\r\nSet-Cookie: who=me; Path=/\r\n\r\n")])
+
+    for _ in range(2):
+        exchange("GET", listening.url, seconds=SECONDS)
+
+    assert not any(b"who=me" in request for request in listening.requests)

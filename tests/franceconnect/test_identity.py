@@ -114,6 +114,10 @@ def test_a_birthdate_of_another_shape_is_refused(birthdate):
         ("preferred_username", {"a": 1}),
         ("birthplace", 75107),
         ("birthcountry", "9" * 10_000),
+        ("birthcountry", "991000"),
+        ("family_name", "DU\u2028BOIS"),
+        ("family_name", "DU\ufeffBOIS"),
+        ("family_name", "DU\ud800BOIS"),
         ("gender", ["female"]),
         ("given_name_array", []),
         ("given_name_array", "Angela"),
@@ -140,7 +144,22 @@ def test_optional_claims_may_be_empty_or_absent(value):
     assert person.gender == Gender.UNSPECIFIED
 
 
-@pytest.mark.parametrize("value", [..., None, "", "not an address", 5, ["a@b.fr"], "a@b.fr\n", "@"])
+@pytest.mark.parametrize(
+    "value",
+    [
+        ...,
+        None,
+        "",
+        "not an address",
+        5,
+        ["a@b.fr"],
+        "a@b.fr\n",
+        "@",
+        ["@"],
+        {"@": 1},
+        "a@\ud800.fr",
+    ],
+)
 def test_a_missing_or_malformed_email_does_not_stop_anybody(value):
     assert identity(email=value).email == ""
 

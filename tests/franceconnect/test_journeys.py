@@ -2,11 +2,10 @@
 
 import datetime
 import time
-from urllib.parse import urljoin
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 import time_machine
-from django.conf import settings as portal_settings
 from django.contrib.messages import get_messages
 from django.db import IntegrityError, connection, transaction
 from django.test.utils import CaptureQueriesContext
@@ -14,11 +13,14 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import escape
 
+from accounts import services
 from accounts.models import JournalEntry, JournalKind, PersonalSpace, Provenance, User
-from franceconnect import conf
-from franceconnect.backends import FranceConnectBackend
+from franceconnect import linking
+from franceconnect.exceptions import UnknownState
+from franceconnect.identity import PivotIdentity
 from franceconnect.linking import REFUSALS, Decision
 from franceconnect.models import EndCause, Link
+from franceconnect.services import session_level
 from tests.accounts.factories import PASSWORD, make_citizen
 
 FIRST_TIME = reverse("franceconnect:first_time")
@@ -317,8 +319,11 @@ def test_row_18_a_missing_email_does_not_stop_anybody(traveller, email):
 
     response = traveller.come_back(callback)
 
-    assert response["Location"] == FIRST_TIME
-    assert traveller.client.get(FIRST_TIME).context["form"]["contact_email"].value() == ""
+    page = traveller.client.get(response["Location"])
+    created = traveller.client.post(FIRST_TIME, {"contact_email": ""})
+    assert page.context["form"]["contact_email"].value() == ""
+    assert created["Location"] == "/mon-espace/"
+    assert PersonalSpace.objects.get().contact_email == ""
 
 
 @pytest.mark.parametrize(
@@ -347,24 +352,14 @@ def test_every_kind_of_person_opens_a_space_and_sees_it(traveller, login):
     assert escape(space.birth_family_name) in traveller.client.get(PROFILE).content.decode()
 
 
-def test_the_backend_never_finds_anybody_by_email(link_of, citizen, stranger):
-    link = link_of(citizen)
-    backend = FranceConnectBackend(conf.platform())
-
-    claims = {"sub": link.sub, "email": stranger.email}
-    assert list(backend.filter_users_by_claims(claims)) == [citizen]
-    assert backend.authenticate(None, nonce="n") is None
-
-
 # --- Row 5, "J'ai déjà un espace personnel" ---
 
 
 def test_an_existing_space_is_linked_after_its_password(traveller, citizen, mails):
     traveller.go()
 
-    response = sign_in(traveller.client, next=LINK)
-    assert response["Location"] == LINK
-    comparison = traveller.client.get(LINK)
+    response = sign_in(traveller.client, next=claim(traveller.client))
+    comparison = traveller.client.get(response["Location"], follow=True)
     assert not citizen.franceconnect_links.exists()
     response = traveller.client.post(LINK)
 
@@ -373,6 +368,68 @@ def test_an_existing_space_is_linked_after_its_password(traveller, citizen, mail
     assert citizen.franceconnect_links.active().count() == 1
     assert traveller.user_id == citizen.pk
     assert [mail.to for mail in mails()] == [[citizen.email]]
+
+
+def claim(client) -> str:
+    """Press "J'ai déjà un espace personnel"; where the sign-in page leads back to."""
+    response = client.post(FIRST_TIME, {"existing": "1"})
+    return parse_qs(urlsplit(response["Location"]).query)["next"][0]
+
+
+def assert_sees_nothing_of_ines(client):
+    for page in (LINK, FIRST_TIME, reverse("franceconnect:switch")):
+        assert "PERRER" not in client.get(page, follow=True).content.decode()
+    client.post(LINK, {"same_person": "on"})
+    assert not Link.objects.exists()
+
+
+def test_whoever_signs_in_next_on_a_shared_computer_gets_nothing(traveller, stranger):
+    traveller.go()
+    sign_in(traveller.client, stranger.email)
+
+    assert_sees_nothing_of_ines(traveller.client)
+
+
+def test_nor_after_a_claim_that_was_left_there(traveller, stranger):
+    traveller.go()
+    claim(traveller.client)
+    sign_in(traveller.client, stranger.email)
+
+    assert_sees_nothing_of_ines(traveller.client)
+    traveller.client.get(LINK, {"reprise": "forged"})
+    assert_sees_nothing_of_ines(traveller.client)
+
+
+def test_a_claim_serves_once(traveller, citizen, stranger):
+    traveller.go()
+    back = claim(traveller.client)
+    sign_in(traveller.client, next=back)
+    traveller.client.get(back)
+    session = traveller.client.session["franceconnect_pending_identity"]
+
+    assert (session["user_id"], session["claim"]) == (citizen.pk, "")
+
+
+def test_turning_away_from_the_first_connection_leaves_nothing(traveller):
+    traveller.go()
+
+    response = traveller.client.post("/deconnexion/")
+
+    assert response["Location"].startswith(f"{traveller.simulator.issuer}/session/end?")
+    assert traveller.client.get(FIRST_TIME)["Location"] == "/"
+    assert "franceconnect_pending_identity" not in traveller.client.session
+
+
+def test_a_sign_up_left_open_does_not_take_over_the_session(traveller, link_of, citizen, client):
+    link_of(citizen)
+    traveller.client.get("/inscription/")
+    session = traveller.client.session
+    session["account_login"] = {"left": "open"}
+    session.save()
+
+    traveller.go()
+
+    assert "account_login" not in traveller.client.session
 
 
 # --- Rows 10 to 13 ---
@@ -429,7 +486,8 @@ def test_row_10_can_be_given_up(traveller, citizen):
 
     response = traveller.client.post(LINK, {"cancel": "1"})
 
-    assert response["Location"] == PROFILE
+    assert response["Location"].startswith(f"{traveller.simulator.issuer}/session/end?")
+    assert traveller.follow_sign_out(response["Location"])["Location"] == PROFILE
     assert not Link.objects.exists()
     assert traveller.client.post(LINK).status_code == 400
 
@@ -542,13 +600,15 @@ def test_row_14_needs_a_person_who_waits(traveller, client, citizen):
     assert traveller.user_id == citizen.pk
 
 
-def test_row_14_is_refused_when_the_other_was_blocked_meanwhile(two_people, traveller, stranger):
+def test_row_14_is_refused_when_the_other_was_blocked_meanwhile(
+    two_people, traveller, citizen, stranger
+):
     User.objects.filter(pk=stranger.pk).update(is_active=False)
 
     response = traveller.client.post(two_people["Location"], {"continue": "1"})
 
     assert response.status_code == 400
-    assert traveller.user_id is None
+    assert traveller.user_id == citizen.pk
 
 
 def test_row_14_can_be_accepted(two_people, traveller, stranger):
@@ -623,16 +683,120 @@ def test_u1_unlinks(traveller, link_of, citizen, mails):
     assert mails()[-1].to == [citizen.email]
 
 
-def test_u1_data_checked_at_the_counter_stay_so(traveller, link_of):
-    citizen = make_citizen(identity_provenance=Provenance.COUNTER)
-    link_of(citizen)
+@pytest.mark.parametrize(
+    ("name", "provenance"), [("PERRER", Provenance.COUNTER), ("AUTRE", Provenance.DECLARED)]
+)
+def test_u1_data_checked_at_the_counter_stay_so_unless_changed(traveller, name, provenance):
+    checked = timezone.now() - datetime.timedelta(days=30)
+    citizen = make_citizen(
+        birth_family_name=name,
+        gender="female",
+        birthplace="44109",
+        birthcountry="99100",
+        identity_provenance=Provenance.COUNTER,
+        identity_checked_at=checked,
+    )
     sign_in(traveller.client)
+    traveller.go(intent="link")
+    traveller.client.post(LINK, {"same_person": "on"})
+    citizen.space.refresh_from_db()
+    assert citizen.space.identity_provenance == Provenance.FRANCECONNECT
     prove_again(traveller.client)
 
     traveller.client.post(UNLINK)
 
     citizen.space.refresh_from_db()
-    assert citizen.space.identity_provenance == Provenance.COUNTER
+    assert citizen.space.identity_provenance == provenance
+    assert (citizen.space.identity_provenance_at == checked) == (provenance == Provenance.COUNTER)
+
+
+def test_a_declared_name_changed_after_unlinking_was_never_certified(traveller, citizen):
+    sign_in(traveller.client)
+    traveller.go(intent="link")
+    traveller.client.post(LINK)
+    prove_again(traveller.client)
+    traveller.client.post(UNLINK)
+
+    services.update_space(citizen.space, {"birth_family_name": "AUTRE"})
+
+    citizen.space.refresh_from_db()
+    assert citizen.space.identity_certified_until is None
+
+
+def test_a_sign_in_that_meets_an_unlink_certifies_nothing(link_of, citizen):
+    link = link_of(citizen)
+    identity = PivotIdentity("PERRER", ("Ines",), "", "female", "1985-04-12", "", "", "")
+    linking.apply_unlink(citizen, link.issuer)
+
+    with pytest.raises(UnknownState):
+        linking.apply_sign_in(link, acr="eidas1", identity=identity)
+
+    citizen.space.refresh_from_db()
+    assert citizen.space.identity_provenance == Provenance.DECLARED
+
+
+def test_u2_a_refused_unlink_forgets_nothing(traveller, link_of):
+    link_of(make_citizen(None))
+    traveller.go()
+    traveller.go(intent="reauthenticate", next=UNLINK)
+
+    assert traveller.client.post(UNLINK).status_code == 403
+    assert traveller.client.post("/deconnexion/")["Location"].startswith(traveller.simulator.issuer)
+
+
+def test_a_fresh_proof_asks_who_is_there_even_during_single_sign_on(traveller, link_of, citizen):
+    link_of(citizen)
+    traveller.go()
+
+    page = traveller.abroad.get(traveller.leave(intent="reauthenticate", next=UNLINK), timeout=10)
+
+    assert "/consent" not in page.url
+
+
+def test_a_blocked_person_loses_the_session_at_once(traveller, link_of, citizen):
+    link_of(citizen)
+    traveller.go()
+    User.objects.filter(pk=citizen.pk).update(is_active=False)
+
+    assert traveller.client.get(PROFILE)["Location"].startswith("/connexion/")
+
+
+def test_a_refusal_is_in_the_journal_of_who_was_there(traveller, link_of, citizen, stranger):
+    sign_in(traveller.client)
+    traveller.go(intent="link")
+    link_of(stranger)
+    traveller.client.post(LINK)
+
+    assert JournalKind.SIGN_IN_REFUSED in kinds(citizen)
+    assert not kinds(stranger)
+
+
+def test_a_link_confirmed_in_another_tab_says_so(traveller, citizen):
+    sign_in(traveller.client)
+    traveller.go(intent="link")
+    traveller.client.post(LINK)
+
+    assert traveller.client.post(LINK)["Location"] == PROFILE
+
+
+@pytest.mark.parametrize("name", ["foo", "?x", "#", "admin", "account_logout", "mon-espace"])
+def test_a_name_is_no_page_to_come_back_to(traveller, link_of, citizen, name):
+    link_of(citizen)
+
+    assert traveller.go(next=name)["Location"] == "/mon-espace/"
+
+
+def test_the_level_is_the_sessions_own(traveller, link_of, citizen, rf):
+    link_of(citizen)
+    request = rf.get("/")
+    sign_in(traveller.client)
+    request.session, request.user = traveller.client.session, citizen
+    assert session_level(request) is None
+
+    traveller.client.post("/deconnexion/")
+    traveller.go()
+    request.session = traveller.client.session
+    assert session_level(request) == "eidas1"
 
 
 def test_u1_other_sessions_end(traveller, another_traveller, link_of, citizen):
@@ -701,27 +865,21 @@ def test_sign_out_ends_the_portal_first_then_franceconnect(traveller, link_of, c
     assert response["Location"].startswith(f"{traveller.simulator.issuer}/session/end?")
 
 
-def follow_sign_out(traveller):
-    """Sign out at the portal and follow FranceConnect's pages; the last answer of the portal."""
-    url = traveller.client.post("/deconnexion/")["Location"]
-    while not url.startswith(portal_settings.BASE_URL):
-        answer = traveller.abroad.get(url, allow_redirects=False, timeout=10)
-        url = urljoin(answer.url, answer.headers["Location"])
-    return traveller.come_back(url)
-
-
 def test_sign_out_comes_back_to_the_home_page(traveller, link_of, citizen):
     link_of(citizen)
     traveller.go()
 
-    assert follow_sign_out(traveller)["Location"] == "/"
+    assert (
+        traveller.follow_sign_out(traveller.client.post("/deconnexion/")["Location"])["Location"]
+        == "/"
+    )
 
 
 def test_sign_out_really_ends_single_sign_on(traveller, link_of, citizen):
     link_of(citizen)
     traveller.go()
     alive = traveller.abroad.get(traveller.leave(), timeout=10)
-    follow_sign_out(traveller)
+    traveller.follow_sign_out(traveller.client.post("/deconnexion/")["Location"])
     ended = traveller.abroad.get(traveller.leave(), timeout=10)
 
     assert "/consent" in alive.url

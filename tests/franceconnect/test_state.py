@@ -78,6 +78,8 @@ def pending():
         identity=PivotIdentity("DUBOIS", ("Angela",), "", "female", "1962-08-24", "", "", ""),
         next_url="/",
         proven_at=time.time(),
+        question="q",
+        user_id=7,
     )
 
 
@@ -85,9 +87,9 @@ def test_a_pending_identity_waits_ten_minutes(session):
     waiting = pending()
     state.stash_pending(session, waiting)
 
-    assert state.pending_identity(session) == waiting
+    assert state.pending_identity(session, question="q", user_id=7) == waiting
     with time_machine.travel(time.time() + 601):
-        assert state.pending_identity(session) is None
+        assert state.pending_identity(session, question="q", user_id=7) is None
     assert state.PENDING_KEY not in session
 
 
@@ -95,7 +97,14 @@ def test_a_discarded_identity_is_gone(session):
     state.stash_pending(session, pending())
     state.discard_pending(session)
 
-    assert state.pending_identity(session) is None
+    assert state.pending_identity(session, question="q", user_id=7) is None
+
+
+@pytest.mark.parametrize(("question", "user_id"), [("other", 7), ("q", 8), ("q", None)])
+def test_a_pending_identity_is_for_one_question_and_one_person(session, question, user_id):
+    state.stash_pending(session, pending())
+
+    assert state.pending_identity(session, question=question, user_id=user_id) is None
 
 
 def test_repr_of_what_waits_shows_no_secret():

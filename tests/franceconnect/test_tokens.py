@@ -90,6 +90,8 @@ def test_a_right_though_unusual_id_token_is_accepted(claims):
         ("token_expired", {"exp": True}),
         ("token_expired", {"exp": float("nan")}),
         ("token_expired", {"exp": float("inf")}),
+        ("token_expired", {"exp": 10**400}),
+        ("issued_in_the_future", {"iat": 10**400}),
         ("issued_in_the_future", {"iat": NOW + 61}),
         ("issued_in_the_future", {"iat": None}),
         ("nonce_mismatch", {"nonce": "m" * 43}),

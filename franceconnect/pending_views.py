@@ -1,0 +1,192 @@
+"""Pages where a citizen decides about a proven identity, or about the tie itself."""
+
+from urllib.parse import urlencode
+
+from django.conf import settings
+from django.contrib import auth, messages
+from django.contrib.auth import update_session_auth_hash
+from django.contrib.auth.decorators import login_not_required
+from django.contrib.auth.models import AnonymousUser
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.decorators import method_decorator
+from django.views.generic import FormView, TemplateView
+
+from accounts.sessions import reauthentication_required, recent_proof_required
+from accounts.views import SpaceMixin
+from franceconnect import linking, services, sign_out, state
+from franceconnect.exceptions import SessionChanged, UnknownState
+from franceconnect.forms import LinkConfirmForm, SpaceCreateForm
+from franceconnect.journey import JourneyView
+from franceconnect.linking import Decision
+from franceconnect.state import CLAIM, Intent
+
+
+class PendingMixin(JourneyView):
+    """Pages that decide about an identity already proven in this browser, under 10 minutes ago.
+
+    Each has its own `question`, and answers only whom it was asked of.
+    """
+
+    question: Decision
+
+    def dispatch(self, request, *args, **kwargs):
+        self.pending = state.pending_identity(
+            request.session, question=self.question, user_id=request.user.pk
+        )
+        return super().dispatch(request, *args, **kwargs)
+
+    def get_context_data(self, **kwargs):
+        return super().get_context_data(pending=self.pending, **kwargs)
+
+
+@method_decorator(login_not_required, name="dispatch")
+class FirstTimeView(PendingMixin, FormView):
+    """Première connexion: two equal choices; says the same whoever the e-mail may belong to."""
+
+    template_name = "franceconnect/first_time.html"
+    form_class = SpaceCreateForm
+    question = Decision.ASK_FIRST_TIME
+
+    def dispatch(self, request, *args, **kwargs):
+        if request.user.is_authenticated:
+            return redirect("franceconnect:link")
+        return super().dispatch(request, *args, **kwargs)
+
+    def get(self, request, *args, **kwargs):
+        if self.pending is None:
+            return redirect("home")
+        return super().get(request, *args, **kwargs)
+
+    def post(self, request, *args, **kwargs):
+        if self.pending is None:
+            raise UnknownState("pending_expired")
+        if "existing" in request.POST:
+            claim = state.make_claim(request.session, self.pending)
+            next_url = f"{reverse('franceconnect:link')}?{urlencode({CLAIM: claim})}"
+            return redirect(f"{reverse('account_login')}?{urlencode({'next': next_url})}")
+        return super().post(request, *args, **kwargs)
+
+    def get_form_kwargs(self):
+        # Nobody is stopped for want of an e-mail (row 18): without one, it is asked later.
+        known = self.pending.identity.email
+        return super().get_form_kwargs() | {"known_email": known}
+
+    def get_context_data(self, **kwargs):
+        ended_at = linking.ended_link_date(self.pending.issuer, self.pending.sub)
+        return super().get_context_data(ended_at=ended_at, **kwargs)
+
+    def form_valid(self, form):
+        user = linking.apply_creation(
+            self.pending, contact_email=form.cleaned_data["contact_email"]
+        )
+        services.open_session(self.request, user, self.pending)
+        messages.success(
+            self.request,
+            "Votre espace personnel est ouvert. Complétez votre adresse dans le profil.",
+        )
+        return redirect(self.pending.next_url)
+
+
+@method_decorator(recent_proof_required, name="dispatch")
+class LinkView(SpaceMixin, PendingMixin, FormView):
+    """Both identities side by side, then the tie (row 10); without one, explains and leaves."""
+
+    template_name = "franceconnect/link.html"
+    form_class = LinkConfirmForm
+    question = Decision.ASK_LINK
+
+    def get(self, request, *args, **kwargs):
+        if CLAIM in request.GET:
+            state.adopt_pending(
+                request.session,
+                claim=request.GET[CLAIM],
+                question=self.question,
+                user_id=request.user.pk,
+            )
+            return redirect("franceconnect:link")
+        if self.pending is None:
+            return render(request, "franceconnect/link_start.html", {"space": self.space})
+        return super().get(request, *args, **kwargs)
+
+    def post(self, request, *args, **kwargs):
+        if self.pending is None:
+            return self._nothing_waits(request)
+        if "cancel" in request.POST:
+            state.discard_pending(request.session)
+            messages.info(request, "Rien n’a changé : votre espace n’est pas certifié.")
+            # Perhaps the wrong account: FranceConnect must not choose it again by itself.
+            return redirect(sign_out.end_session_url(request) or reverse("accounts:profile"))
+        return super().post(request, *args, **kwargs)
+
+    def get_form_kwargs(self):
+        needs_tick = self.pending.identity.differs_strongly(self.space)
+        return super().get_form_kwargs() | {"needs_tick": needs_tick}
+
+    def _nothing_waits(self, request):
+        """Confirmed in another tab, or too late."""
+        if services.link_of(request) is None:
+            raise UnknownState("pending_expired")
+        messages.info(request, linking.ALREADY_LINKED)
+        return redirect("accounts:profile")
+
+    def form_valid(self, form):
+        try:
+            linking.apply_link(self.request.user, self.pending)
+        finally:
+            state.discard_pending(self.request.session)
+        services.raise_session(self.request, self.pending)
+        messages.success(self.request, "Votre espace personnel est certifié avec FranceConnect.")
+        return redirect("accounts:profile")
+
+
+class SwitchView(PendingMixin, TemplateView):
+    """Row 14: B is signed in, A came back; never a silent switch."""
+
+    template_name = "franceconnect/switch.html"
+    question = Decision.ASK_SWITCH
+
+    def get(self, request, *args, **kwargs):
+        if self.pending is None:
+            return redirect("home")
+        return super().get(request, *args, **kwargs)
+
+    def post(self, request):
+        if self.pending is None:
+            raise UnknownState("pending_expired")
+        if "continue" not in request.POST:
+            state.discard_pending(request.session)
+            return redirect(settings.LOGIN_REDIRECT_URL)
+        # Decided before B is signed out: a refusal leaves B where they were.
+        decision, link = self._decision(AnonymousUser())
+        if decision is not Decision.SIGN_IN:
+            raise SessionChanged()
+        user = linking.apply_sign_in(link, acr=self.pending.acr, identity=self.pending.identity)
+        id_token = sign_out.take_id_token(request.session)
+        auth.logout(request)
+        sign_out.remember(request.session, id_token)
+        services.open_session(request, user, self.pending)
+        return redirect(self.pending.next_url)
+
+    def _decision(self, user):
+        facts, link = linking.gather_facts(
+            Intent.SIGN_IN, user, issuer=self.pending.issuer, sub=self.pending.sub
+        )
+        return linking.decide(facts), link
+
+
+@method_decorator(reauthentication_required, name="dispatch")
+class UnlinkView(SpaceMixin, JourneyView, TemplateView):
+    """Rows U1 and U2: ends the tie; first gives another way in to somebody who has none."""
+
+    template_name = "franceconnect/unlink.html"
+
+    def get_context_data(self, **kwargs):
+        return super().get_context_data(link=services.link_of(self.request), **kwargs)
+
+    def post(self, request):
+        if linking.apply_unlink(request.user, self.platform.issuer):
+            request.user.refresh_from_db(fields=["session_epoch"])
+            update_session_auth_hash(request, request.user)
+            messages.success(request, "Votre espace n’est plus rattaché à FranceConnect.")
+        return redirect(sign_out.end_session_url(request) or reverse("accounts:profile"))

@@ -1,0 +1,254 @@
+"""What somebody ill-meaning tries at the citizens' doors."""
+
+import pytest
+from allauth.account.models import EmailAddress
+from django.test import Client
+
+from accounts.models import JournalKind, User
+from tests.accounts.factories import PASSWORD, make_agent, make_citizen
+from tests.accounts.test_sign_up import code_in, sign_up, user_id
+
+RESET = "/mot-de-passe-oublie/"
+
+
+def try_password(client, email, password=None, **headers):
+    return client.post("/connexion/", {"login": email, "password": password or "faux"}, **headers)
+
+
+def test_another_port_in_the_host_header_gives_no_new_tries(client, citizen):
+    for port in range(6):
+        try_password(client, citizen.email, HTTP_HOST=f"127.0.0.1:{8000 + port}")
+
+    try_password(client, citizen.email, PASSWORD)
+
+    assert user_id(client) is None
+
+
+def test_nobody_is_locked_out_by_somebody_elses_tries(client, citizen):
+    for _ in range(6):
+        try_password(client, citizen.email, REMOTE_ADDR="192.0.2.1")
+
+    try_password(client, citizen.email, PASSWORD, REMOTE_ADDR="198.51.100.7")
+
+    assert user_id(client) == str(citizen.pk)
+
+
+def test_many_machines_guessing_together_are_stopped(client, citizen):
+    for number in range(51):
+        try_password(client, citizen.email, REMOTE_ADDR=f"192.0.2.{number}")
+
+    try_password(client, citizen.email, PASSWORD, REMOTE_ADDR="198.51.100.7")
+
+    assert user_id(client) is None
+
+
+@pytest.mark.parametrize("forwarded", ["1.2.3.4", "1.2.3.4, 5.6.7.8", "x", ""])
+def test_a_forged_forwarding_header_gives_no_new_tries_and_no_crash(client, citizen, forwarded):
+    for number in range(6):
+        try_password(client, citizen.email, HTTP_X_FORWARDED_FOR=f"10.0.0.{number}, {forwarded}")
+
+    try_password(client, citizen.email, PASSWORD, HTTP_X_FORWARDED_FOR=forwarded)
+
+    assert user_id(client) is None
+
+
+def test_fewer_proxies_than_declared_are_no_crash(client, citizen, settings):
+    settings.ALLAUTH_TRUSTED_PROXY_COUNT = 2
+
+    try_password(client, citizen.email, PASSWORD, HTTP_X_FORWARDED_FOR="192.0.2.1")
+
+    assert user_id(client) == str(citizen.pk)
+
+
+def test_unproven_accounts_of_an_address_cost_nothing_at_sign_in(db, django_assert_num_queries):
+    for _ in range(5):
+        user = make_citizen(None)
+        EmailAddress.objects.create(user=user, email="cible@rivemont.example", primary=True)
+
+    with django_assert_num_queries(1):
+        assert not Client().login(email="cible@rivemont.example", password=PASSWORD)
+
+
+def ask_reset(client, email, mails):
+    client.post(RESET, {"email": email})
+    return code_in(mails()[-1])
+
+
+@pytest.mark.parametrize("after", ["code", "confirmation"])
+@pytest.mark.parametrize("change", ["password", "login e-mail", "blocked", "agent"])
+def test_a_reset_code_dies_when_what_it_is_for_changes(client, citizen, mails, after, change):
+    code = ask_reset(client, citizen.email, mails)
+    if after == "confirmation":
+        client.post(RESET + "code/", {"code": code})
+    citizen = User.objects.get(pk=citizen.pk)
+    if change == "password":
+        citizen.set_password("changé par son propriétaire")
+    citizen.is_active = change != "blocked"
+    citizen.is_staff = change == "agent"
+    citizen.email = "neuve@rivemont.example" if change == "login e-mail" else citizen.email
+    citizen.save()
+
+    client.post(RESET + "code/", {"code": code})
+    client.post(RESET + "nouveau/", {"password1": "choisi par un intrus"})
+
+    citizen.refresh_from_db()
+    assert not citizen.check_password("choisi par un intrus")
+
+
+def test_the_address_of_an_agent_cannot_be_taken(client, citizen, mails):
+    make_agent("agent@rivemont.example")
+    try_password(client, citizen.email, PASSWORD)
+    client.post(
+        "/mon-espace/identifiants/adresse-e-mail/",
+        {"email": "agent@rivemont.example", "action_add": "1"},
+    )
+    code = client.session["account_email_verification_code"].get("code", "000000")
+
+    response = client.post("/verification-adresse/", {"code": code})
+
+    citizen.refresh_from_db()
+    assert response.status_code == 200
+    assert citizen.email == "ines.perrer@rivemont.example"
+
+
+def test_an_agent_made_between_sign_up_and_code_is_no_crash(client, db, mails):
+    sign_up(client)
+    make_agent("ada.verne@rivemont.example")
+
+    assert client.post("/verification-adresse/", {"code": code_in(mails()[0])}).status_code == 200
+    assert user_id(client) is None
+
+
+def test_a_new_door_is_told_to_the_address_that_was_there_before(client, mails):
+    citizen = make_citizen(None, contact_email="contact@rivemont.example")
+    client.force_login(citizen)
+    session = client.session
+    session["account_authentication_methods"] = [{"method": "franceconnect", "at": 9e12}]
+    session["account_authentication_methods_user"] = str(citizen.pk)
+    session.save()
+    client.post(
+        "/mon-espace/identifiants/adresse-e-mail/",
+        {"email": "intrus@rivemont.example", "action_add": "1"},
+    )
+    client.post("/verification-adresse/", {"code": code_in(mails()[-1])})
+    client.post(
+        "/mon-espace/identifiants/nouveau-mot-de-passe/", {"password1": "choisi par un intrus"}
+    )
+
+    told = [mail.subject for mail in mails() if mail.to == ["contact@rivemont.example"]]
+    assert len(told) == 2
+    kinds = list(citizen.journal.values_list("kind", flat=True))
+    assert kinds[:2] == [JournalKind.PASSWORD_CHANGED, JournalKind.EMAIL_CHANGED]
+
+
+def test_a_changed_contact_is_told_to_the_former_one(client, citizen, mails):
+    try_password(client, citizen.email, PASSWORD)
+    page = client.get("/mon-espace/profil/modifier/")
+    values = {bound.name: bound.value() or "" for bound in page.context["form"]}
+    values |= {"contact_email": "neuve@rivemont.example", "given_names": "Ines"}
+    values["birthdate"] = "12/04/1985"
+
+    client.post("/mon-espace/profil/modifier/", values)
+
+    assert [mail.to for mail in mails()] == [["ines.perrer@rivemont.example"]]
+    assert "neuve" not in mails()[0].subject + mails()[0].message
+
+
+def test_an_unknown_day_of_birth_survives_a_change_of_address(client, citizen):
+    citizen.space.birthdate_text = "1985-00-00"
+    citizen.space.save()
+    try_password(client, citizen.email, PASSWORD)
+    page = client.get("/mon-espace/profil/modifier/")
+    values = {bound.name: bound.value() or "" for bound in page.context["form"]}
+    values |= {"street": "2 rue Neuve", "given_names": "Ines", "birthdate": "12/04/1985"}
+
+    client.post("/mon-espace/profil/modifier/", values)
+
+    citizen.space.refresh_from_db()
+    assert citizen.space.street == "2 rue Neuve"
+    assert citizen.space.birthdate_text == "1985-00-00"
+
+
+def test_sign_out_forgets_what_a_visitor_left(client, db):
+    sign_up(client)
+
+    client.post("/deconnexion/", {"next": "/inscription/"})
+
+    assert "account_email_verification_code" not in client.session
+    assert client.get("/verification-adresse/")["Location"] == "/connexion/"
+
+
+@pytest.mark.parametrize("charset", ["hex", "rot13", "unicode_escape", "idna", "undefined"])
+def test_a_body_in_a_strange_charset_is_refused(client, db, charset):
+    body = b"--B\r\nContent-Disposition: form-data; name=login\r\n\r\nabc\r\n--B--\r\n"
+    kind = f"multipart/form-data; boundary=B; charset={charset}"
+
+    assert client.generic("POST", "/connexion/", body, content_type=kind).status_code == 400
+
+
+@pytest.mark.parametrize("value", ["a\x00b" * 9, "é" * 32, "../../etc", "x" * 5000, "' OR 1=1"])
+def test_a_strange_session_cookie_is_no_crash(client, db, value):
+    client.cookies["espace_session"] = value
+
+    assert client.get("/").status_code == 200
+
+
+@pytest.mark.parametrize(
+    "path", ["/deconnexion/", "/mon-espace/", "/aide/franceconnect/", "/rien/", "/acces-bloque/"]
+)
+def test_no_page_with_a_name_is_kept(client, citizen, path):
+    try_password(client, citizen.email, PASSWORD)
+
+    assert "no-store" in client.get(path)["Cache-Control"]
+
+
+def test_a_message_does_not_outlive_its_session(client, citizen):
+    try_password(client, citizen.email, PASSWORD)
+
+    assert "messages" not in client.cookies
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "24/08/1962",
+        "24 8 1962",
+        "24081962",
+        "24-08-1962",
+        "24.08.1962",
+        "1962-08-24",
+        "24 août 1962",
+        "24 AOUT 1962",
+        "24 / 08 / 1962",
+    ],
+)
+def test_a_birth_date_is_read_as_people_write_it(client, db, text):
+    sign_up(client, birthdate=text)
+
+    assert str(User.objects.get().space.birthdate) == "1962-08-24"
+
+
+@pytest.mark.parametrize(
+    "text", ["1/2/85", "24/13/1962", "août 1962", "24", "²²/08/1962", "x" * 99]
+)
+def test_a_date_that_could_be_another_is_asked_again(client, db, text):
+    response = sign_up(client, birthdate=text)
+
+    assert list(response.context["form"].errors) == ["birthdate"]
+
+
+@pytest.mark.parametrize("name", ["<b>x</b>", "😀", "A\u200bda", "123", "Ada;Marie", "\u202eada"])
+@pytest.mark.parametrize("field", ["birth_family_name", "given_names"])
+def test_what_is_no_name_is_said_at_its_field(client, db, field, name):
+    response = sign_up(client, **{field: name})
+
+    assert list(response.context["form"].errors) == [field]
+
+
+@pytest.mark.parametrize(
+    "name", ["D’ALENÇON", "O'Neil", "Jean-Paul", "Œdipe", "Nguyễn", "王", "Ali"]
+)
+def test_a_name_of_any_script_is_a_name(client, db, name):
+    sign_up(client, birth_family_name=name)
+
+    assert User.objects.get().space.birth_family_name == name
