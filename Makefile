@@ -36,7 +36,7 @@ test: $(TOOLS) ## Lance tous les tests, sur SQLite puis sur PostgreSQL
 	.ci/with-postgresql $(BIN)/pytest $(PYTEST_ARGS)
 
 .PHONY: lint
-lint: $(TOOLS) ## Vérifie le style, les frontières entre modules, les migrations et les réglages
+lint: $(TOOLS) ## Vérifie le style, les migrations et les réglages de production
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/djlint --lint --quiet templates franceconnect/simulator/templates

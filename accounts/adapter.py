@@ -100,6 +100,11 @@ class AccountAdapter(DefaultAccountAdapter):
         except ImproperlyConfigured:
             return request.META.get("REMOTE_ADDR", "")
 
+    def send_confirmation_mail(self, request, emailconfirmation, signup):
+        super().send_confirmation_mail(request, emailconfirmation, signup)
+        if request.POST.get("action") == "resend":
+            messages.success(request, "Un nouveau code est parti. L’ancien ne sert plus.")
+
     def confirm_email(self, request, email_address):
         """A new way in is journalled, and told to every address the space had before."""
         confirmed = super().confirm_email(request, email_address)

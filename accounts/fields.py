@@ -17,7 +17,7 @@ MONTHS_BY_NAME = {folded(name): number for number, name in MONTHS.items()}
 def dressed(field: forms.Field, *, label: str, help_text: str = "", **attrs: str) -> forms.Field:
     """`field` with our label and hint, and the attributes that help a browser to fill it."""
     field.label, field.help_text = label, help_text
-    field.error_messages["required"] = f"Le champ « {label} » est vide. Remplissez-le."
+    field.error_messages["required"] = "Ce champ est vide. Remplissez-le."
     if isinstance(field, forms.EmailField):
         field.error_messages["invalid"] = (
             "Cette adresse e-mail n’est pas complète. Écrivez-la comme nom@exemple.fr."

@@ -81,10 +81,7 @@ class FirstTimeView(PendingMixin, FormView):
             self.pending, contact_email=form.cleaned_data["contact_email"]
         )
         services.open_session(self.request, user, self.pending)
-        messages.success(
-            self.request,
-            "Votre espace personnel est ouvert. Complétez votre adresse dans le profil.",
-        )
+        messages.success(self.request, "Votre espace personnel est ouvert.")
         return redirect(self.pending.next_url)
 
 

@@ -167,7 +167,8 @@ class CallbackView(JourneyView, OIDCAuthenticationCallbackView):
         if request.user.is_authenticated:
             return redirect(settings.LOGIN_REDIRECT_URL)
         cookie_is_lost = settings.SESSION_COOKIE_NAME not in request.COOKIES
-        if cookie_is_lost and not request.GET.get("state", "").endswith(RESTARTED):
+        given = request.GET.get("state", "")
+        if cookie_is_lost and given and not given.endswith(RESTARTED):
             return RestartView.as_view()(request)
         return refuse(request, error)
 

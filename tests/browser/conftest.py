@@ -126,6 +126,10 @@ class Citizen:
         self.chooses_an_account(login)
         self.confirms()
 
+    def sends(self) -> None:
+        """Press the first button of the page's own form."""
+        self.page.locator("main form button[type=submit]").first.click()
+
     def reads_the_code_mailed(self) -> str:
         mail = Email.objects.latest("pk")
         return re.search(r"\b(\d{6})\b", mail.message).group(1)
@@ -149,6 +153,7 @@ class Citizen:
             with suppress(PlaywrightError):
                 self.page.screenshot(path=path, full_page=True)
                 return
+        self.page.screenshot(path=path)
 
 
 @pytest.fixture

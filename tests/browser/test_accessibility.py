@@ -110,7 +110,7 @@ def test_a_pending_identity_outlives_nothing(arrives, portal):
     citizen.looks("1-waiting")
     lifetime, state.LIFETIME_SECONDS = state.LIFETIME_SECONDS, -1
     try:
-        citizen.page.locator("main form button[type=submit]").first.click()
+        citizen.presses("Je crée mon espace")
         citizen.reads("Votre demande de connexion a expiré.")
         citizen.looks("2-expired")
     finally:

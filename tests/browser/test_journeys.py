@@ -9,8 +9,10 @@ from django.db import connection
 from playwright.sync_api import expect
 
 from accounts.models import PersonalSpace, User
+from franceconnect import client
 from franceconnect.models import Link
 from tests.accounts.factories import PASSWORD, make_citizen
+from tests.franceconnect.fixtures import INES
 
 PROFILE = "/mon-espace/profil/"
 CERTIFY = "Certifier mon espace personnel FranceConnect"
@@ -65,13 +67,14 @@ def test_ines_certifies_her_space_then_signs_in_with_franceconnect(arrives, ines
     citizen.presses("Se déconnecter")
     citizen.is_at("/")
     citizen.reads("Vous êtes déconnecté")
+    citizen.looks(f"{kind}-8-signed-out", check=check)
     citizen.goes_to("/mon-espace/")
     citizen.is_at("/connexion/")
 
     citizen.goes_to("/")
     citizen.presses_franceconnect()
     citizen.chooses_an_account("ines")
-    citizen.looks(f"{kind}-8-franceconnect", check=False)
+    citizen.looks(f"{kind}-9-franceconnect", check=False)
     citizen.confirms()
     citizen.is_at("/mon-espace/")
     citizen.sees_pictogram()
@@ -90,10 +93,12 @@ def test_signed_in_at_another_service_one_confirmation_is_enough(arrives, ines, 
     citizen.goes_to("/")
     citizen.presses_franceconnect()
     expect(citizen.page).to_have_url(re.compile("/consent$"))
+    citizen.looks("1-straight-to-the-confirmation", check=False)
     citizen.confirms()
 
     citizen.is_at("/mon-espace/")
     citizen.sees_pictogram()
+    citizen.looks("2-space")
 
 
 def test_ines_dissociates_after_a_fresh_proof(arrives, ines, link_of):
@@ -147,7 +152,7 @@ def test_somebody_with_a_space_is_linked_after_the_password(arrives, ines):
 
     citizen.goes_to("/")
     citizen.identifies("ines")
-    citizen.follows("J’ai déjà un espace personnel")
+    citizen.presses("J’ai déjà un espace personnel")
     citizen.is_at("/connexion/")
     citizen.looks("1-sign-in")
     citizen.types("Identifiant", ines.email)
@@ -167,7 +172,7 @@ def test_turning_back_at_franceconnect_is_quiet(arrives, ines):
     citizen.presses_franceconnect()
     citizen.page.get_by_text("Revenir sur").click()
     citizen.is_at("/")
-    citizen.reads("Vous avez interrompu la connexion avec FranceConnect.")
+    citizen.reads("La connexion avec FranceConnect n’a pas eu lieu.")
     citizen.looks("1-signed-out")
 
     citizen.signs_in()
@@ -177,7 +182,7 @@ def test_turning_back_at_franceconnect_is_quiet(arrives, ines):
     citizen.page.get_by_text("Revenir sur").click()
 
     citizen.is_at(PROFILE)
-    citizen.reads("Vous avez interrompu la connexion avec FranceConnect.")
+    citizen.reads("La connexion avec FranceConnect n’a pas eu lieu.")
     citizen.looks("2-signed-in")
 
 
@@ -264,8 +269,7 @@ def test_the_only_way_in_is_replaced_before_it_goes(arrives, portal, link_of):
     citizen.follows(DISSOCIATE)
     citizen.is_at("/confirmation-identite/")
     citizen.looks("1-fresh-proof")
-    citizen.presses_franceconnect()
-    citizen.confirms()
+    citizen.identifies("ines")
     citizen.is_at("/franceconnect/dissocier/")
     citizen.looks("2-steps")
 
@@ -274,13 +278,13 @@ def test_the_only_way_in_is_replaced_before_it_goes(arrives, portal, link_of):
     citizen.page.locator("button[name=action_add]").click()
     citizen.looks("3-code")
     citizen.types("Code de vérification", citizen.reads_the_code_mailed())
-    citizen.page.locator("main form button[type=submit]").first.click()
-    citizen.goes_to("/franceconnect/dissocier/")
+    citizen.sends()
+    citizen.is_at("/franceconnect/dissocier/")
     citizen.looks("4-steps")
     citizen.page.locator("main a[href*='nouveau-mot-de-passe']").click()
     citizen.types("Nouveau mot de passe", PASSWORD)
-    citizen.page.locator("main form button[type=submit]").first.click()
-    citizen.goes_to("/franceconnect/dissocier/")
+    citizen.sends()
+    citizen.is_at("/franceconnect/dissocier/")
     citizen.presses(DISSOCIATE)
     citizen.is_at(PROFILE)
 
@@ -289,23 +293,45 @@ def test_the_only_way_in_is_replaced_before_it_goes(arrives, portal, link_of):
     citizen.signs_in("ines.neuve@rivemont.example")
 
 
-def test_no_credential_of_a_provider_is_anywhere_in_the_database(arrives, ines):
-    citizen = arrives()
-    codes, tokens = [], []
-    citizen.page.on(
-        "request", lambda request: codes.extend(re.findall(r"[?&]code=([^&]+)", request.url))
-    )
-    citizen.signs_in()
-    certify(citizen)
-    citizen.presses("Certifier mon espace")
-    citizen.goes_to("/mon-espace/")
-    everything = read_every_table()
+@pytest.fixture
+def secrets_seen(monkeypatch):
+    """Every code and token that passes between the portal and FranceConnect, as it passes."""
+    seen, exchange_code = [], client.exchange_code
 
-    assert codes
-    assert '"123"' not in everything
-    for secret in (*codes, *tokens, "eyJ"):
-        assert secret not in everything
-    assert "access_token" not in everything
+    def listen(platform, code):
+        answer = exchange_code(platform, code)
+        seen.extend([code, answer.id_token, answer.access_token])
+        return answer
+
+    monkeypatch.setattr(client, "exchange_code", listen)
+    return seen
+
+
+def test_no_credential_of_a_provider_is_anywhere_in_the_database(
+    arrives, portal, simulator, secrets_seen
+):
+    make_citizen()
+    simulator.put_person(**INES | {"login": "un-identifiant-chez-le-fournisseur"})
+    citizen = arrives()
+    citizen.signs_in()
+    certify(citizen, "un-identifiant-chez-le-fournisseur")
+    citizen.presses("Certifier mon espace")
+    citizen.presses("Se déconnecter")
+    citizen.goes_to("/")
+    citizen.identifies("un-identifiant-chez-le-fournisseur")
+    citizen.is_at("/mon-espace/")
+    newcomer = arrives()
+    newcomer.goes_to("/")
+    newcomer.identifies("test")
+    waiting = read_every_table()
+    newcomer.presses("Je crée mon espace")
+    newcomer.is_at("/mon-espace/")
+
+    assert len(secrets_seen) == 9
+    for everything in (waiting, read_every_table()):
+        assert "PERRER" in everything
+        for secret in (*secrets_seen, "un-identifiant-chez-le-fournisseur", "eyJ", '"123"'):
+            assert secret not in everything
 
 
 def read_every_table() -> str:
@@ -316,4 +342,5 @@ def read_every_table() -> str:
             cursor.execute(f"SELECT * FROM {connection.ops.quote_name(table)}")  # noqa: S608
             if table != "django_session":  # signed, and decoded above
                 values += cursor.fetchall()
-    return json.dumps(values, default=str)
+    # Twice: what a column holds as JSON text shows its own quotes.
+    return json.dumps(values, default=str) + str(values)

@@ -487,3 +487,24 @@ def test_nothing_secret_reaches_the_log(traveller, link_of, citizen, caplog):
         assert secret not in ours
         assert secret not in caplog.text
     assert User.objects.count() == 1
+
+
+def test_a_callback_opened_by_hand_restarts_nothing(client, db):
+    assert client.get(reverse("franceconnect:callback")).status_code == 400
+
+
+@pytest.mark.parametrize("method", ["put", "delete", "patch", "options", "head", "get"])
+def test_no_address_crashes_on_an_unexpected_method(client, citizen, simulator, method):
+    client.force_login(citizen)
+    for name in (
+        "start",
+        "callback",
+        "first_time",
+        "link",
+        "switch",
+        "unlink",
+        "logout_callback",
+        "artwork",
+    ):
+        response = getattr(client, method)(reverse(f"franceconnect:{name}"))
+        assert response.status_code < 500, name
