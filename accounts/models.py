@@ -102,6 +102,13 @@ class Provenance(models.TextChoices):
     COUNTER = "counter", "vérifiée en mairie"
 
 
+def provenance_field(label: str) -> models.CharField:
+    """Where a group of data of a space comes from."""
+    return models.CharField(
+        label, max_length=13, choices=Provenance.choices, default=Provenance.DECLARED
+    )
+
+
 class Gender(models.TextChoices):
     """The `gender` values of FranceConnect."""
 
@@ -139,12 +146,7 @@ class PersonalSpace(models.Model):
     birthdate = models.DateField("date de naissance", null=True, blank=True)
     birthplace = models.CharField("commune de naissance", max_length=255, blank=True)
     birthcountry = models.CharField("pays de naissance", max_length=5, blank=True)
-    identity_provenance = models.CharField(
-        "provenance de l’identité",
-        max_length=13,
-        choices=Provenance.choices,
-        default=Provenance.DECLARED,
-    )
+    identity_provenance = provenance_field("provenance de l’identité")
     identity_provenance_at = models.DateTimeField("identité au", default=timezone.now)
     identity_checked_at = models.DateTimeField(
         "identité vérifiée en mairie le", null=True, blank=True
@@ -155,12 +157,7 @@ class PersonalSpace(models.Model):
 
     contact_email = models.EmailField("adresse e-mail de contact", blank=True)
     phone = models.CharField("téléphone", max_length=20, blank=True)
-    contact_provenance = models.CharField(
-        "provenance des coordonnées",
-        max_length=13,
-        choices=Provenance.choices,
-        default=Provenance.DECLARED,
-    )
+    contact_provenance = provenance_field("provenance des coordonnées")
     contact_provenance_at = models.DateTimeField("coordonnées au", default=timezone.now)
 
     street = models.CharField("numéro et voie", max_length=255, blank=True)
@@ -168,12 +165,7 @@ class PersonalSpace(models.Model):
     postcode = models.CharField("code postal", max_length=10, blank=True)
     city = models.CharField("commune", max_length=255, blank=True)
     country = models.CharField("pays", max_length=100, blank=True, default="France")
-    address_provenance = models.CharField(
-        "provenance de l’adresse",
-        max_length=13,
-        choices=Provenance.choices,
-        default=Provenance.DECLARED,
-    )
+    address_provenance = provenance_field("provenance de l’adresse")
     address_provenance_at = models.DateTimeField("adresse au", default=timezone.now)
 
     created_at = models.DateTimeField("créé le", default=timezone.now, editable=False)

@@ -4,6 +4,7 @@ import pytest
 
 from franceconnect import state
 from tests.accounts.factories import make_citizen
+from tests.accounts.test_space import PAGES
 
 PUBLIC = [
     "/",
@@ -15,21 +16,7 @@ PUBLIC = [
     "/rien/",
     "/franceconnect/callback/",
 ]
-PRIVATE = [
-    "/",
-    "/mon-espace/",
-    "/mon-espace/profil/",
-    "/mon-espace/profil/modifier/",
-    "/mon-espace/identifiants/",
-    "/mon-espace/identifiants/adresse-e-mail/",
-    "/mon-espace/identifiants/mot-de-passe/",
-    "/mon-espace/supprimer/",
-    "/franceconnect/certifier/",
-    "/franceconnect/dissocier/",
-    "/confirmation-identite/",
-    "/deconnexion/",
-    "/aide/franceconnect/",
-]
+PRIVATE = ["/", *PAGES, "/deconnexion/", "/aide/franceconnect/"]
 WINDOWS = [
     pytest.param({"width": 320, "color_scheme": "dark"}, id="narrow and dark"),
     pytest.param({"width": 1280, "color_scheme": "light"}, id="wide and light"),
