@@ -60,7 +60,7 @@ urlpatterns = [
         citizen_page(recent_proof_required(returns(allauth_views.password_set))),
         name="account_set_password",
     ),
-    path("mot-de-passe-oublie/", allauth_views.password_reset, name="account_reset_password"),
+    path("mot-de-passe-oublie/", views.PasswordResetView.as_view(), name="account_reset_password"),
     path(
         "mot-de-passe-oublie/code/",
         login_not_required(views.PasswordResetCodeView.as_view()),

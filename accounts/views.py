@@ -1,15 +1,12 @@
 """Pages of the personal space. Sign-in pages are allauth's, with our forms and templates."""
 
+from allauth.account import views as allauth_views
 from allauth.account.adapter import get_adapter
 from allauth.account.internal.flows.password_reset_by_code import (
     PasswordResetVerificationProcess,
 )
 from allauth.account.models import EmailAddress
-from allauth.account.views import (
-    CompletePasswordResetView,
-    ConfirmPasswordResetCodeView,
-    LogoutView,
-)
+from allauth.core.internal import ratelimit
 from django.contrib import messages
 from django.contrib.auth import logout
 from django.shortcuts import redirect
@@ -24,9 +21,10 @@ from accounts.models import JournalKind
 from accounts.sessions import citizens_only, reauthentication_required, session_opening
 
 RECENT_SIGN_INS = 3
+RESETS_FROM_ONE_ADDRESS = "5/h/key"
 
 
-class SignOutView(LogoutView):
+class SignOutView(allauth_views.LogoutView):
     """Ends the session, and with it whatever a visitor who never signed in left in it."""
 
     def post(self, request, *args, **kwargs):
@@ -35,6 +33,21 @@ class SignOutView(LogoutView):
         request.session.flush()
         messages.success(request, "Vous êtes déconnecté.")
         return redirect(next_url)
+
+
+class PasswordResetView(allauth_views.PasswordResetView):
+    """Few codes for one account from one address, so that others are left to its owner."""
+
+    def form_valid(self, form):
+        address = ratelimit.get_ip(self.request)
+        usage = ratelimit.consume(
+            self.request,
+            app="accounts",
+            action="password_reset",
+            config={"password_reset": RESETS_FROM_ONE_ADDRESS},
+            key=f"{address}:{form.cleaned_data['email'].lower()}",
+        )
+        return super().form_valid(form) if usage else ratelimit.respond_429(self.request)
 
 
 class ResetStillValidMixin:
@@ -49,11 +62,11 @@ class ResetStillValidMixin:
         return super().dispatch(request, **kwargs)
 
 
-class PasswordResetCodeView(ResetStillValidMixin, ConfirmPasswordResetCodeView):
+class PasswordResetCodeView(ResetStillValidMixin, allauth_views.ConfirmPasswordResetCodeView):
     pass
 
 
-class PasswordResetCompleteView(ResetStillValidMixin, CompletePasswordResetView):
+class PasswordResetCompleteView(ResetStillValidMixin, allauth_views.CompletePasswordResetView):
     pass
 
 

@@ -244,8 +244,9 @@ ACCOUNT_RATE_LIMITS = {
     "login": "60/m/ip",
     # A counter of the town hall has one address for everybody; one account has few tries.
     "login_failed": "30/m/ip,5/5m/key",
-    # Six digits, five tries a code: few codes an hour keep guessing hopeless.
-    "reset_password": "20/m/ip,5/h/key",
+    # Six digits, five tries a code: few codes an hour keep guessing hopeless (and fewer still
+    # from one address, see PasswordResetView: nobody is to use up somebody else's).
+    "reset_password": "20/m/ip,20/h/key",
     "confirm_email": "10/h/key",
 }
 

@@ -19,6 +19,8 @@ FRESH_SECONDS = 3600
 STALE_SECONDS = 24 * 3600
 # How long an old answer serves before a provider that is down is asked again.
 RETRY_SECONDS = 60
+# How long a provider of which nothing is known is not asked again after a failure.
+DOWN_SECONDS = 5
 # However many unknown keys arrive, the set is fetched again at most this often.
 REFRESH_INTERVAL_SECONDS = 20
 
@@ -171,10 +173,15 @@ def _cached(platform: Platform, what: str, fetch):
     entry = cache.get(_cache_key(platform, what))
     if entry and time.time() < entry["fresh_until"]:
         return entry["value"]
+    down_key = _cache_key(platform, f"{what}.down")
+    if entry is None and (code := cache.get(down_key)):
+        raise ProviderUnavailable(code)
     try:
         return _store(platform, what, fetch(platform))
     except (ProviderUnavailable, Misconfigured) as error:
         if entry is None or time.time() > entry["fetched_at"] + STALE_SECONDS:
+            # Each click would otherwise hold a worker for the whole time-out.
+            cache.set(down_key, error.code, DOWN_SECONDS)
             raise
         logger.warning("FranceConnect %s kept from an earlier answer: %s", what, error.code)
         patient = entry | {"fresh_until": time.time() + RETRY_SECONDS}

@@ -6,7 +6,7 @@ from functools import wraps
 from allauth.core.internal import ratelimit
 from django.conf import settings
 from django.http import Http404
-from django.shortcuts import render, resolve_url
+from django.shortcuts import redirect, render, resolve_url
 from django.utils.decorators import method_decorator
 from django.views import View
 from django.views.decorators.cache import never_cache
@@ -21,6 +21,7 @@ from franceconnect.exceptions import FranceConnectError
 logger = logging.getLogger(__name__)
 
 SESSION_RATE = "30/m"
+FAILURE_KEY = "franceconnect_failure"
 
 
 def safe_next_url(request, candidate: str | None) -> str:
@@ -79,8 +80,23 @@ def refuse(request, error: FranceConnectError, *, citizen=None):
         code=error.code,
         reference=reference,
     )
-    context = {"error": error, "reference": reference}
-    return render(request, "franceconnect/failure.html", context, status=error.status)
+    failure = {
+        "user_message": error.user_message,
+        "status": error.status,
+        "offers_sign_out": error.offers_sign_out,
+        "reference": reference,
+    }
+    if request.method == "GET" and settings.SESSION_COOKIE_NAME in request.COOKIES:
+        # To an address of its own: it survives a reload, and leaves no code in the address bar.
+        request.session[FAILURE_KEY] = failure
+        return redirect("franceconnect:failure")
+    return show_failure(request, failure)
+
+
+def show_failure(request, failure: dict):
+    """The page of a refusal: `user_message`, `status`, `offers_sign_out`, `reference`."""
+    context = {"error": failure, "reference": failure["reference"]}
+    return render(request, "franceconnect/failure.html", context, status=failure["status"])
 
 
 @method_decorator([never_cache, platform_required], name="dispatch")

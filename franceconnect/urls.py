@@ -13,6 +13,7 @@ urlpatterns = [
         pending_views.FirstTimeView.as_view(),
         name="first_time",
     ),
+    path("franceconnect/echec/", views.FailureView.as_view(), name="failure"),
     path("franceconnect/certifier/", pending_views.LinkView.as_view(), name="link"),
     path("franceconnect/changer-de-personne/", pending_views.SwitchView.as_view(), name="switch"),
     path("franceconnect/dissocier/", pending_views.UnlinkView.as_view(), name="unlink"),

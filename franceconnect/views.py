@@ -33,7 +33,14 @@ from franceconnect.exceptions import (
     TokenRefused,
     UnknownState,
 )
-from franceconnect.journey import JourneyView, rate_limited, refuse, safe_next_url
+from franceconnect.journey import (
+    FAILURE_KEY,
+    JourneyView,
+    rate_limited,
+    refuse,
+    safe_next_url,
+    show_failure,
+)
 from franceconnect.linking import Decision
 from franceconnect.state import Intent, PendingIdentity
 
@@ -99,6 +106,7 @@ class StartView(JourneyView, OIDCAuthenticationRequestView):
         self.OIDC_OP_AUTH_ENDPOINT = client.metadata(self.platform).authorization_endpoint
         self.OIDC_RP_CLIENT_ID = self.platform.client_id
         self.state = get_random_string(STATE_CHARACTERS) + self.state_mark
+        request.session.pop(FAILURE_KEY, None)
         response = OIDCAuthenticationRequestView.get(self, request)
         state.stash_login_request(
             request.session,
@@ -227,6 +235,17 @@ class CallbackView(JourneyView, OIDCAuthenticationCallbackView):
         waiting = replace(pending, question=decision, user_id=request.user.pk)
         state.stash_pending(request.session, waiting)
         return redirect(PENDING_PAGES[decision])
+
+
+@method_decorator(login_not_required, name="dispatch")
+class FailureView(JourneyView):
+    """The last refusal of this browser, as often as it is reloaded."""
+
+    http_method_names = ["get"]
+
+    def get(self, request):
+        failure = request.session.get(FAILURE_KEY)
+        return show_failure(request, failure) if failure else redirect("home")
 
 
 PENDING_PAGES = {

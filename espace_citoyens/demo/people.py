@@ -28,8 +28,10 @@ class DemoPerson:
 
     @property
     def name(self) -> str:
-        family_name = self.identity.get("preferred_username") or self.identity["family_name"]
-        return f"{self.identity['given_name_array'][0]} {family_name}"
+        """First given name and birth name, as the simulator lists people; then the usual name."""
+        usual_name = self.identity.get("preferred_username")
+        name = f"{self.identity['given_name_array'][0]} {self.identity['family_name']}"
+        return f"{name} ({usual_name})" if usual_name else name
 
     @property
     def sub(self) -> str:

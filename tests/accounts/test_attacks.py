@@ -74,6 +74,25 @@ def ask_reset(client, email, mails):
     return code_in(mails()[-1])
 
 
+def test_nobody_uses_up_somebody_elses_resets(client, citizen):
+    for _ in range(6):
+        refused = client.post(RESET, {"email": citizen.email}, REMOTE_ADDR="192.0.2.1")
+
+    accepted = Client().post(RESET, {"email": citizen.email}, REMOTE_ADDR="198.51.100.7")
+
+    assert refused.status_code == 429
+    assert accepted.status_code == 302
+
+
+def test_many_machines_cannot_ask_for_codes_without_end(client, citizen):
+    answers = [
+        client.post(RESET, {"email": citizen.email}, REMOTE_ADDR=f"192.0.2.{number}").status_code
+        for number in range(21)
+    ]
+
+    assert answers[-1] == 429
+
+
 @pytest.mark.parametrize("after", ["code", "confirmation"])
 @pytest.mark.parametrize("change", ["password", "login e-mail", "blocked", "agent"])
 def test_a_reset_code_dies_when_what_it_is_for_changes(client, citizen, mails, after, change):

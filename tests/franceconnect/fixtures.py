@@ -44,6 +44,9 @@ def simulator(running_simulator):
     return running_simulator
 
 
+FAILURE = "/franceconnect/echec/"
+
+
 class Traveller:
     """A browser at the portal (Django's client) and at FranceConnect (requests)."""
 
@@ -74,7 +77,10 @@ class Traveller:
     def come_back(self, callback_url: str):
         """Follow the callback at the portal."""
         parts = urlsplit(callback_url)
-        return self.client.get(f"{parts.path}?{parts.query}")
+        response = self.client.get(f"{parts.path}?{parts.query}")
+        if response.status_code == 302 and response["Location"] == FAILURE:
+            return self.client.get(FAILURE)
+        return response
 
     def go(self, login: str = "ines", **form):
         """There and back: the portal's answer to the callback."""

@@ -105,7 +105,7 @@ def test_the_page_asked_for_is_come_back_to(traveller, link_of, citizen):
 def test_a_callback_without_parameters_is_a_plain_failure(traveller):
     traveller.leave()
 
-    response = traveller.client.get(reverse("franceconnect:callback"))
+    response = traveller.client.get(reverse("franceconnect:callback"), follow=True)
 
     assert_refused(response, traveller, "unknown_state")
     assert escape(UnknownState.user_message) in response.content.decode()
@@ -508,3 +508,23 @@ def test_no_address_crashes_on_an_unexpected_method(client, citizen, simulator, 
     ):
         response = getattr(client, method)(reverse(f"franceconnect:{name}"))
         assert response.status_code < 500, name
+
+
+def test_a_refusal_leaves_the_address_bar_clean_and_survives_a_reload(traveller):
+    callback = urlsplit(traveller.identify(traveller.leave()))
+    traveller.simulator.control({"at": "id_token", "signing": "broken"})
+
+    response = traveller.client.get(f"{callback.path}?{callback.query}")
+    first, again = (traveller.client.get(response["Location"]) for _ in range(2))
+
+    assert response["Location"] == "/franceconnect/echec/"
+    assert first.status_code == again.status_code == 400
+    assert first.context["reference"] == again.context["reference"]
+    traveller.leave()
+    assert traveller.client.get(response["Location"])["Location"] == "/"
+
+
+def test_nobody_reads_the_refusal_of_another(traveller, client):
+    traveller.come_back(changed(traveller.identify(traveller.leave()), iss="x"))
+
+    assert client.get("/franceconnect/echec/")["Location"] == "/"

@@ -80,6 +80,16 @@ def test_a_provider_that_is_down_is_not_asked_at_every_sign_in(simulator, platfo
     assert simulator.calls()[DISCOVERY] == 1
 
 
+def test_an_unknown_provider_that_is_down_fails_at_once_for_a_while(simulator, platform):
+    simulator.control({"at": "discovery", "status": 500, "times": None}, reset_calls=True)
+
+    with time_machine.travel(time.time(), tick=False):
+        for _ in range(5):
+            with pytest.raises(ProviderUnavailable, match="discovery_500"):
+                client.metadata(platform)
+    assert simulator.calls()[DISCOVERY] == 1
+
+
 def test_fresh_keys_are_asked_for_at_most_every_twenty_seconds(simulator, platform):
     client.key_set(platform)
 
