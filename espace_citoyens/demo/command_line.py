@@ -9,7 +9,7 @@ import signal
 import socket
 import sys
 import threading
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from espace_citoyens.demo import environment
@@ -164,5 +164,7 @@ def programs_of(demo: Demo) -> list[Program]:
 
 
 def say(text: str) -> None:
-    sys.stdout.write(f"{text}\n")
-    sys.stdout.flush()
+    """Tell whoever still reads: a closed terminal must not stop the stopping."""
+    with suppress(OSError):
+        sys.stdout.write(f"{text}\n")
+        sys.stdout.flush()

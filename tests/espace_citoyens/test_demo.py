@@ -378,6 +378,18 @@ def test_the_demo_starts_stops_and_finds_its_data_again(demo):
         assert json.loads((demo.folder / "secrets.json").read_text()) == kept
 
 
+def test_a_closed_terminal_leaves_no_orphan(demo):
+    with running(demo) as process:
+        children = children_of(process)
+        process.stdout.close()
+        process.stderr.close()
+        process.send_signal(signal.SIGHUP)
+        process.wait(timeout=20)
+
+    assert len(children) == 4
+    assert not [pid for pid in children if Path(f"/proc/{pid}").exists()]
+
+
 def test_when_a_process_dies_the_demo_says_which_and_stops(demo):
     with running(demo) as process:
         children = children_of(process)
