@@ -123,6 +123,13 @@ def start_settings(**variables: str) -> subprocess.CompletedProcess:
             },
             "FRANCECONNECT_ISSUER",
         ),
+        ({"SECRET_KEY": "short", "BASE_URL": "https://portail.example.fr"}, "SECRET_KEY"),
+        (
+            {"SECRET_KEY": KEY, "BASE_URL": "https://portail.example.fr", "DEBUG": "true"},
+            "DEBUG",
+        ),
+        ({"SECRET_KEY": KEY, "BASE_URL": "https://a:b@portail.example.fr"}, "BASE_URL"),
+        ({"SECRET_KEY": KEY, "BASE_URL": "https://portail.example.fr?x=1"}, "BASE_URL"),
     ],
 )
 def test_the_portal_refuses_to_start(variables, word):
