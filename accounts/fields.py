@@ -41,9 +41,10 @@ class GivenNamesField(forms.CharField):
         names = [name for name in names if name]
         if self.required and not names:
             raise forms.ValidationError(self.error_messages["required"], code="required")
-        for name in names:
-            validate_name(name)
         return names
+
+    def has_changed(self, initial, data):
+        return super().has_changed(self.prepare_value(initial), data)
 
 
 def validate_name(value: str) -> None:

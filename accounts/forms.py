@@ -53,12 +53,21 @@ class IdentityFieldsMixin(forms.Form):
     )
 
     def clean_birth_family_name(self):
-        validate_name(self.cleaned_data["birth_family_name"])
-        return self.cleaned_data["birth_family_name"]
+        return self._clean_names("birth_family_name")
 
     def clean_usual_name(self):
-        validate_name(self.cleaned_data["usual_name"])
-        return self.cleaned_data["usual_name"]
+        return self._clean_names("usual_name")
+
+    def clean_given_names(self):
+        return self._clean_names("given_names")
+
+    def _clean_names(self, field: str):
+        """Refuse what is no name, when it is new: a name once certified is kept as it came."""
+        value = self.cleaned_data[field]
+        if field in self.changed_data:
+            for name in value if isinstance(value, list) else [value]:
+                validate_name(name)
+        return value
 
     def identity_values(self) -> dict:
         """The identity fields of PersonalSpace, as declared here."""

@@ -158,9 +158,11 @@ def update_space(space: PersonalSpace, changes: dict) -> None:
     now, updated = timezone.now(), []
     if stored.identity_provenance == Provenance.DECLARED:
         groups["identity"] = IDENTITY_FIELDS
-    elif not stored.usual_name_is_certified and "usual_name" in changes:
-        stored.usual_name = changes["usual_name"]
-        updated = ["usual_name"]
+    elif not stored.usual_name_is_certified:
+        # Without a date of its own: the group's is that of the certified identity.
+        usual_name = changes.get("usual_name", stored.usual_name)
+        updated = ["usual_name"] if usual_name != stored.usual_name else []
+        stored.usual_name = usual_name
     for group, names in groups.items():
         changed = [n for n in names if n in changes and getattr(stored, n) != changes[n]]
         if not changed:

@@ -17,7 +17,8 @@ from django.views.decorators.debug import sensitive_variables
 from requests.adapters import HTTPAdapter
 from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.connection import HTTPConnection, HTTPSConnection
-from urllib3.exceptions import HTTPError, TimeoutError
+from urllib3.exceptions import HTTPError
+from urllib3.exceptions import TimeoutError as HTTPTimeout
 
 from franceconnect.exceptions import ProviderUnavailable
 
@@ -67,7 +68,7 @@ def exchange(method: str, url: str, *, seconds: float, **kwargs) -> Answer:
             return Answer(response.status_code, response.headers.get("Content-Type", ""), body)
     except (requests.RequestException, HTTPError, OSError, ValueError) as error:
         # The message of such an error may hold the address; its type is enough.
-        is_late = deadline.is_past or isinstance(error, requests.Timeout | TimeoutError)
+        is_late = deadline.is_past or isinstance(error, requests.Timeout | HTTPTimeout)
         code = "answer_too_slow" if is_late else f"http_{type(error).__name__}"
         raise ProviderUnavailable(code) from None
 

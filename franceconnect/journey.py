@@ -24,7 +24,7 @@ SESSION_RATE = "30/m"
 FAILURE_KEY = "franceconnect_failure"
 
 
-def safe_next_url(request, candidate: str | None) -> str:
+def safe_next_url(candidate: str | None) -> str:
     """`candidate` when it is a path of this portal, else Mon espace (no open redirection)."""
     if is_local_path(candidate or ""):
         return candidate

@@ -137,7 +137,7 @@ def pending_identity(
 
 
 def make_claim(session: SessionBase, pending: PendingIdentity) -> str:
-    """ "I have a space already": what the address after sign-in must bring back."""
+    """What the address after sign-in must bring back, for "J'ai déjà un espace personnel"."""
     claim = get_random_string(32)
     stash_pending(session, replace(pending, claim=claim))
     return claim

@@ -84,7 +84,7 @@ class StartView(JourneyView, OIDCAuthenticationRequestView):
         intent = self._intent(request)
         if intent is None:
             return redirect(reauthentication_url(reverse("franceconnect:link")))
-        next_url = safe_next_url(request, request.POST.get("next"))
+        next_url = safe_next_url(request.POST.get("next"))
         if intent is Intent.REAUTHENTICATE and (url := sign_out.end_session_url(request)):
             # Its single sign-on would answer without asking anything: it is ended first.
             request.session[REAUTHENTICATE_KEY] = next_url
@@ -263,7 +263,7 @@ class RestartView(StartView):
 
     def get(self, request):
         logger.info("FranceConnect sign-in restarted: session cookie lost")
-        return self.leave(request, Intent.SIGN_IN, safe_next_url(request, None))
+        return self.leave(request, Intent.SIGN_IN, safe_next_url(None))
 
 
 class ReauthenticateView(StartView):

@@ -4,7 +4,7 @@ import pytest
 from allauth.account.models import EmailAddress
 from django.test import Client
 
-from accounts.models import JournalKind, User
+from accounts.models import JournalKind, PersonalSpace, Provenance, User
 from tests.accounts.factories import PASSWORD, make_agent, make_citizen
 from tests.accounts.test_sign_up import code_in, sign_up, user_id
 
@@ -271,3 +271,35 @@ def test_a_name_of_any_script_is_a_name(client, db, name):
     sign_up(client, birth_family_name=name)
 
     assert User.objects.get().space.birth_family_name == name
+
+
+def change_street(client, **changes):
+    """Open the form, change the street, send everything back as a browser would."""
+    page = client.get("/mon-espace/profil/modifier/")
+    values = {}
+    for bound in page.context["form"]:
+        values[bound.name] = bound.field.prepare_value(bound.value()) or ""
+    return client.post("/mon-espace/profil/modifier/", values | changes)
+
+
+def test_a_name_that_came_certified_does_not_stop_a_change_of_address(client, citizen):
+    PersonalSpace.objects.update(birth_family_name="D'AZUR_2", given_names=["Jean_X", "Ève"])
+    try_password(client, citizen.email, PASSWORD)
+
+    change_street(client, street="2 rue Neuve")
+
+    space = PersonalSpace.objects.get()
+    assert (space.street, space.birth_family_name) == ("2 rue Neuve", "D'AZUR_2")
+    assert space.given_names == ["Jean_X", "Ève"]
+
+
+@pytest.mark.parametrize("provenance", Provenance.values)
+def test_a_profile_sent_back_unchanged_writes_nothing(client, citizen, provenance):
+    PersonalSpace.objects.update(identity_provenance=provenance, birthdate_text="1985-00-00")
+    before = list(PersonalSpace.objects.values())
+    try_password(client, citizen.email, PASSWORD)
+
+    assert change_street(client).status_code == 302
+
+    assert list(PersonalSpace.objects.values()) == before
+    assert JournalKind.PROFILE_CHANGED not in citizen.journal.values_list("kind", flat=True)
