@@ -14,8 +14,7 @@ from django.http import QueryDict
 from franceconnect.simulator import error_pages
 from franceconnect.simulator.configuration import Client, Configuration
 from franceconnect.simulator.error_pages import CallbackError, PageError
-from franceconnect.simulator.providers import find_provider
-from franceconnect.simulator.scopes import KNOWN
+from franceconnect.simulator.platforms import LEVELS, Platform
 
 REQUIRED = frozenset(
     {"client_id", "redirect_uri", "response_type", "scope", "state", "nonce", "acr_values"}
@@ -23,9 +22,6 @@ REQUIRED = frozenset(
 ACCEPTED = REQUIRED | {"prompt", "claims", "idp_hint", "ui_locales"}
 PROMPTS = frozenset({"login", "consent", "login consent", "consent login"})
 SHORTEST_NONCE = 22
-LEVELS = ("eidas1", "eidas2", "eidas3")
-SERVED_LEVELS = ("eidas1",)
-DEFAULT_LEVEL = "eidas1"
 
 
 @dataclass(frozen=True)
@@ -50,7 +46,7 @@ def read_request(query: QueryDict, configuration: Configuration) -> Authorizatio
     """Check a query against every rule; raises ``PageError`` or ``CallbackError``."""
     parameters = _read_shape(query)
     client = _read_client(parameters, configuration)
-    refusal = _Refusal(parameters, configuration.issuer)
+    refusal = _Refusal(parameters, configuration.issuer, configuration.platform)
     _check_response_type(parameters["response_type"], refusal)
     scopes = _read_scopes(parameters["scope"], client, refusal)
     return AuthorizationRequest(
@@ -67,10 +63,11 @@ def read_request(query: QueryDict, configuration: Configuration) -> Authorizatio
 
 @dataclass(frozen=True)
 class _Refusal:
-    """Makes the errors that go back to the service that asked."""
+    """Makes the errors that go back to the service that asked, by this platform's rules."""
 
     parameters: dict[str, str]
     issuer: str
+    platform: Platform
 
     def because(self, error: str, description: str, *, in_fragment: bool = False) -> CallbackError:
         answer = {
@@ -132,7 +129,7 @@ def _read_scopes(text: str, client: Client, refusal: _Refusal) -> tuple[str, ...
         raise refusal.because(
             "invalid_request", "openid scope must be requested when using the acr_values parameter"
         )
-    known = tuple(scope for scope in asked if scope in KNOWN)
+    known = tuple(scope for scope in asked if scope in refusal.platform.scopes.known)
     if not set(known) <= {"openid", *client.scopes}:
         raise refusal.because("invalid_scope", "requested scope is not allowed")
     return known
@@ -141,12 +138,13 @@ def _read_scopes(text: str, client: Client, refusal: _Refusal) -> tuple[str, ...
 def _read_level(text: str, refusal: _Refusal) -> str:
     """The lowest known level is kept; a list without any gives the default one."""
     asked = [level for level in LEVELS if level in text.split()]
-    kept = asked[0] if asked else DEFAULT_LEVEL
-    if kept not in SERVED_LEVELS:
+    platform = refusal.platform
+    kept = asked[0] if asked else platform.default_level
+    if kept not in platform.levels:
         raise refusal.because(
             "invalid_acr",
             "acr_value is not valid, should be equal one of these values, "
-            f"expected {','.join(SERVED_LEVELS)}, got {kept}",
+            f"expected {','.join(platform.levels)}, got {kept}",
         )
     return kept
 
@@ -164,6 +162,6 @@ def _wants_amr(text: str | None, client: Client, refusal: _Refusal) -> bool:
 
 
 def _read_hint(uid: str, refusal: _Refusal) -> str:
-    if uid and find_provider(uid) is None:
+    if uid and refusal.platform.find_provider(uid) is None:
         raise refusal.because("invalid_idp_hint", "An idp_hint was provided but is not allowed")
     return uid

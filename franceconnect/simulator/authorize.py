@@ -7,7 +7,6 @@ from django.urls import reverse
 from franceconnect.simulator import error_pages
 from franceconnect.simulator.authorization_request import read_request
 from franceconnect.simulator.error_pages import CallbackError, PageError, SeeOther, routed
-from franceconnect.simulator.providers import AIDANTS_CONNECT, CHOOSER, find_provider
 from franceconnect.simulator.runtime import current
 from franceconnect.simulator.sessions import (
     Interaction,
@@ -46,9 +45,7 @@ def interaction(request: HttpRequest, uid: str) -> HttpResponse:
         {
             "interaction": found,
             "service_name": found.client.service_name,
-            "failed_provider": find_provider(found.failed_provider),
-            "providers": CHOOSER,
-            "aidants_connect": AIDANTS_CONNECT,
+            "failed_provider": current().platform.find_provider(found.failed_provider),
         },
     )
 
@@ -61,7 +58,7 @@ def redirect_to_idp(request: HttpRequest) -> HttpResponse:
 
 
 def _go_to_provider(found: Interaction, provider_uid: str) -> HttpResponse:
-    if find_provider(provider_uid) is None:
+    if current().platform.find_provider(provider_uid) is None:
         raise PageError(error_pages.PROVIDER_UNKNOWN)
     advance(found, Step.PROVIDER, provider_uid=provider_uid, failed_provider="")
     page = reverse("provider_login", args=[provider_uid])

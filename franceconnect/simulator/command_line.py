@@ -20,12 +20,11 @@ from franceconnect.simulator.configuration import (
     is_local_http,
     read_clients,
 )
-from franceconnect.simulator.keys import ALGORITHMS
-from franceconnect.simulator.scopes import USUALLY_GRANTED
+from franceconnect.simulator.platforms import LOW, PLATFORMS, Platform
 
 PREFIX = "FRANCECONNECT_SIMULATOR_"
 DEMO_CLIENT = "espace-citoyens-demo"
-PORTAL = "http://127.0.0.1:8000/franceconnect"
+PORTAL = "http://127.0.0.1:8000"
 TRUE = ("1", "true", "oui", "yes", "on")
 
 
@@ -72,6 +71,13 @@ def options_parser(environment: Mapping[str, str]) -> argparse.ArgumentParser:
     add("-h", "--help", action="help", help="montre cette aide")
     add("--host", default=default("HOST", "127.0.0.1"), help="adresse d’écoute (%(default)s)")
     add("--port", type=int, default=default("PORT", "8100"), help="port d’écoute (%(default)s)")
+    add(
+        "--platform",
+        choices=PLATFORMS,
+        default=default("PLATFORM", LOW.name),
+        help="low : FranceConnect ; high : FranceConnect+, dont les jetons sont chiffrés "
+        "(%(default)s)",
+    )
     add("--issuer", default=default("ISSUER"), help="autre adresse publique, avec /api/v2")
     add("--people", default=default("PEOPLE"), help="fichier JSON de personnes à ajouter")
     add("--mail-folder", default=default("MAIL_FOLDER"), help="dossier des courriels d’alerte")
@@ -95,7 +101,8 @@ def _add_service_options(parser: argparse.ArgumentParser, default: Callable[...,
     add("--service-name", default=default("SERVICE_NAME", "Espace Citoyens"), help="(%(default)s)")
     add("--redirect-uri", action="append", help="adresse de retour (répétable)")
     add("--post-logout-redirect-uri", action="append", help="retour de déconnexion (répétable)")
-    add("--signing-alg", choices=ALGORITHMS, default=default("SIGNING_ALG", "ES256"))
+    add("--signing-alg", choices=LOW.algorithms, default=default("SIGNING_ALG", "ES256"))
+    add("--jwks-uri", default=default("JWKS_URI"), help="clés de chiffrement (FranceConnect+)")
     add("--scopes", default=default("SCOPES"), help="portées accordées, séparées par des espaces")
     parser.set_defaults(
         redirect_uri=default("REDIRECT_URI").split(),
@@ -105,14 +112,16 @@ def _add_service_options(parser: argparse.ArgumentParser, default: Callable[...,
 
 def read_configuration(options: argparse.Namespace) -> tuple[Configuration, str]:
     """The configuration, and the client secret if one had to be made up."""
-    generated_secret = ""
+    platform, generated_secret = _platform(options.platform), ""
     if options.clients:
         clients = read_clients(Path(options.clients))
     else:
         generated_secret = "" if options.client_secret else secrets.token_urlsafe(48)
-        clients = (_default_client(options, options.client_secret or generated_secret),)
+        secret = options.client_secret or generated_secret
+        clients = (_default_client(options, platform, secret),)
     configuration = Configuration(
         clients=clients,
+        platform=platform,
         host=options.host,
         port=options.port,
         issuer=options.issuer.rstrip("/"),
@@ -123,24 +132,36 @@ def read_configuration(options: argparse.Namespace) -> tuple[Configuration, str]
     return configuration, generated_secret
 
 
-def _default_client(options: argparse.Namespace, client_secret: str) -> Client:
+def _platform(name: str) -> Platform:
+    """``choices`` does not look at a value that comes from the environment."""
+    if name not in PLATFORMS:
+        raise ConfigurationError(
+            f"La plateforme « {name} » n’existe pas. Choisissez parmi : {', '.join(PLATFORMS)}."
+        )
+    return PLATFORMS[name]
+
+
+def _default_client(options: argparse.Namespace, platform: Platform, client_secret: str) -> Client:
+    folder = f"{PORTAL}/{platform.portal_folder}"
+    jwks_uri = f"{folder}/jwks/" if platform.is_encrypted else ""
     return Client(
         client_id=options.client_id,
         client_secret=client_secret,
         service_name=options.service_name,
-        redirect_uris=tuple(options.redirect_uri) or (f"{PORTAL}/callback/",),
+        redirect_uris=tuple(options.redirect_uri) or (f"{folder}/callback/",),
         post_logout_redirect_uris=(
-            tuple(options.post_logout_redirect_uri) or (f"{PORTAL}/logout-callback/",)
+            tuple(options.post_logout_redirect_uri) or (f"{folder}/logout-callback/",)
         ),
         signing_alg=options.signing_alg,
-        scopes=tuple(options.scopes.split()) or USUALLY_GRANTED,
+        scopes=tuple(options.scopes.split()),
+        jwks_uri=options.jwks_uri or jwks_uri,
     )
 
 
 def announce(configuration: Configuration, generated_secret: str) -> None:
     """Say on the standard output where the simulator answers, and a secret it made up."""
     lines = [
-        f"Simulateur de FranceConnect : {configuration.base_url}/",
+        f"Simulateur de {configuration.platform.label} : {configuration.base_url}/",
         f"Émetteur : {configuration.issuer}",
     ]
     if generated_secret:

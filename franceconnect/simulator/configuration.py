@@ -1,14 +1,17 @@
 """How one simulator is set up: its address, the services it knows, what it writes where."""
 
+import dataclasses
 import json
 import secrets
 from dataclasses import dataclass, field
 from ipaddress import ip_address
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
-from franceconnect.simulator.keys import ALGORITHMS
-from franceconnect.simulator.scopes import KNOWN, USUALLY_GRANTED
+from joserfc.jwk import ECKey
+
+from franceconnect.simulator.platforms import LOW, Platform
 
 API_PATH = "/api/v2"
 EVERY_ADDRESS = "0.0.0.0"  # noqa: S104 - only when asked for, by --host
@@ -22,16 +25,21 @@ class ConfigurationError(Exception):
 
 @dataclass(frozen=True)
 class Client:
-    """A service registered with FranceConnect."""
+    """A service registered with FranceConnect; without ``scopes``, it has the usual ones.
+
+    FranceConnect+ encrypts for the key set at ``jwks_uri``, or for ``jwks`` itself.
+    """
 
     client_id: str
     client_secret: str = field(repr=False)
     service_name: str
     redirect_uris: tuple[str, ...]
     post_logout_redirect_uris: tuple[str, ...]
-    scopes: tuple[str, ...] = USUALLY_GRANTED
+    scopes: tuple[str, ...] = ()
     signing_alg: str = "ES256"
     entity_id: str = ""
+    jwks_uri: str = ""
+    jwks: dict[str, Any] | None = field(default=None, repr=False, hash=False)
 
     def __post_init__(self):
         if not self.client_id or not self.redirect_uris:
@@ -44,16 +52,25 @@ class Client:
                 f"Le secret du service {self.client_id} est trop court. "
                 f"Donnez-lui au moins {SHORTEST_SECRET} caractères."
             )
-        if self.signing_alg not in ALGORITHMS:
+
+    def registered_with(self, platform: Platform) -> "Client":
+        """The same service once the platform has accepted it; raises ``ConfigurationError``."""
+        if self.signing_alg not in platform.algorithms:
             raise ConfigurationError(
                 f"L’algorithme de signature du service {self.client_id} n’est pas reconnu. "
-                f"Choisissez parmi : {', '.join(ALGORITHMS)}."
+                f"Choisissez parmi : {', '.join(platform.algorithms)}."
             )
-        if unknown := set(self.scopes) - set(KNOWN):
+        if unknown := set(self.scopes) - set(platform.scopes.known):
             raise ConfigurationError(
                 f"Portées inconnues pour le service {self.client_id} : "
                 f"{', '.join(sorted(unknown))}. Retirez-les."
             )
+        if platform.is_encrypted and not self.jwks_uri and self.jwks is None:
+            raise ConfigurationError(
+                f"{platform.label} ne saurait pas chiffrer pour le service {self.client_id}. "
+                "Renseignez « jwks_uri », l’adresse de ses clés publiques, ou « jwks », ces clés."
+            )
+        return dataclasses.replace(self, scopes=self.scopes or platform.scopes.usually_granted)
 
 
 @dataclass(frozen=True)
@@ -61,12 +78,14 @@ class Configuration:
     """Everything chosen at start; nothing here changes while the simulator runs."""
 
     clients: tuple[Client, ...]
+    platform: Platform = LOW
     host: str = "127.0.0.1"
     port: int = 8100
     issuer: str = ""
     people_file: Path | None = None
     mail_folder: Path | None = None
     control: bool = False
+    other_service_key: ECKey = field(init=False, repr=False)
 
     def __post_init__(self):
         shown_host = "127.0.0.1" if self.host == EVERY_ADDRESS else self.host
@@ -78,7 +97,10 @@ class Configuration:
                 f"L’émetteur « {self.issuer} » n’est pas une adresse du simulateur. "
                 f"Donnez une adresse http ou https qui se termine par {API_PATH}."
             )
-        object.__setattr__(self, "clients", (*self.clients, self._other_service()))
+        object.__setattr__(self, "other_service_key", ECKey.generate_key("P-256"))
+        clients = (*self.clients, self._other_service())
+        accepted = tuple(client.registered_with(self.platform) for client in clients)
+        object.__setattr__(self, "clients", accepted)
         names = [client.client_id for client in self.clients]
         if len(set(names)) != len(names):
             raise ConfigurationError(
@@ -92,7 +114,12 @@ class Configuration:
             service_name="Un autre service public",
             redirect_uris=(f"{self.base_url}/autre-service/retour/",),
             post_logout_redirect_uris=(f"{self.base_url}/autre-service/deconnecte/",),
+            jwks={"keys": [self._other_service_jwk()]},
         )
+
+    def _other_service_jwk(self) -> dict[str, Any]:
+        public = self.other_service_key.as_dict(private=False)
+        return public | {"use": "enc", "alg": "ECDH-ES", "kid": "autre-service"}
 
     @property
     def base_url(self) -> str:

@@ -5,6 +5,7 @@ from django.shortcuts import render
 from django.urls import reverse
 
 from franceconnect.simulator.error_pages import (
+    LEVEL_TOO_LOW,
     SESSION_EXPIRED,
     PageError,
     SeeOther,
@@ -17,9 +18,8 @@ from franceconnect.simulator.mail import (
     remember_identity,
     send_alert,
 )
-from franceconnect.simulator.providers import find_provider
+from franceconnect.simulator.platforms import LEVELS
 from franceconnect.simulator.runtime import current
-from franceconnect.simulator.scopes import data_blocks
 from franceconnect.simulator.sessions import (
     Interaction,
     Step,
@@ -44,10 +44,16 @@ def oidc_callback(request: HttpRequest) -> HttpResponse:
         found,
         Step.VERIFY,
         identity=answer.identity,
-        failure=answer.failure,
+        failure=answer.failure or _weakness(found),
         methods=answer.methods,
     )
     return SeeOther(reverse("verify", args=[found.uid]))
+
+
+def _weakness(found: Interaction) -> str:
+    """The error of a provider that reaches less than the service asked for."""
+    is_enough = LEVELS.index(found.provider.level) >= LEVELS.index(found.request.acr)
+    return "" if is_enough else LEVEL_TOO_LOW
 
 
 @routed("GET")
@@ -77,7 +83,8 @@ def verify(request: HttpRequest, uid: str) -> HttpResponse:
 def consent(request: HttpRequest, uid: str) -> HttpResponse:
     """“Vous allez vous connecter en tant que …”; information only, the service being public."""
     found = find_interaction(request, uid, Step.CONSENT)
-    blocks = data_blocks(found.request.scopes)
+    platform = current().platform
+    blocks = platform.scopes.data_blocks(found.request.scopes, platform.label)
     context = {
         "interaction": found,
         "service_name": found.client.service_name,
@@ -109,7 +116,7 @@ def login(request: HttpRequest) -> HttpResponse:
 def _alert(request: HttpRequest, response: HttpResponse, found: Interaction) -> None:
     """Once per service and session, unless this device already knows the person."""
     simulator = current()
-    device = read_device(request, simulator.store)
+    device = read_device(request, simulator)
     fingerprint = fingerprint_of(found.identity)
     notified = found.client.client_id in request.browser_session.services_notified
     if not notified and not device.trusts(fingerprint):
@@ -117,7 +124,7 @@ def _alert(request: HttpRequest, response: HttpResponse, found: Interaction) -> 
             simulator,
             identity=found.identity,
             service_name=found.client.service_name,
-            provider_name=find_provider(found.provider_uid).name,
+            provider_name=found.provider.name,
         )
     remember_identity(response, device, fingerprint, simulator)
 
@@ -134,6 +141,7 @@ def authorize_end(request: HttpRequest, uid: str) -> HttpResponse:
         identity=found.identity,
         provider_uid=found.provider_uid,
         methods=found.methods,
+        acr=found.acr,
         auth_time=int(simulator.clock.now()),
         access_token=new_value(),
     )

@@ -5,8 +5,11 @@
     ``faults``       a list, consumed in order, place by place (see below);
     ``clock``        seconds added to the simulator's time;
     ``rotate_keys``  true: new keys under new names, the old ones leave the key set;
-    ``reset_calls``  true: the counts start again from nothing.
-``DELETE /_control/`` forgets faults, calls, sessions, mails and added people.
+    ``reset_calls``  true: the counts start again from nothing;
+    ``jwks``         a key set: FranceConnect+ encrypts with it for every service, whatever they
+                     publish; null: each one's own again, fetched anew.
+``DELETE /_control/`` forgets faults, calls, sessions, mails, added people and
+key sets of services.
 ``POST /_control/person`` adds or replaces one person (the shape of ``people.json``).
 ``GET /_control/mails`` lists the alert mails: recipient, subject, text.
 
@@ -17,7 +20,12 @@ A fault is ``{"at": place, "times": 1}`` (``null``: always) and members of its p
     id_token, userinfo_token: ``claims`` (replaced), ``remove`` (a list), ``header`` (replaced),
         ``shift`` (seconds added to iat, exp and auth_time), ``raw`` (instead of the token),
         ``signing``: other_key, broken, missing, none, secret_hs256, public_key_hs256, ES256 or
-        RS256;
+        RS256; and where tokens are encrypted
+        ``encryption``: missing (the signed token alone), other_key (under the right kid),
+        broken, not_signed (bare claims instead of a signed token),
+        ``encryption_header`` (replaced in the JWE header, or removed by null: kid, cty, zip,
+        and alg or enc, really used where the service's key allows it),
+        ``payload`` (text encrypted instead of the signed token);
     callback: ``parameters`` (replaced, or removed by null).
 """
 
@@ -30,7 +38,7 @@ from franceconnect.simulator.faults import InvalidFault
 from franceconnect.simulator.people import InvalidPerson, person_from
 from franceconnect.simulator.runtime import Simulator, current
 
-ORDERS = frozenset({"faults", "clock", "rotate_keys", "reset_calls"})
+ORDERS = frozenset({"faults", "clock", "rotate_keys", "reset_calls", "jwks"})
 
 
 def _controlled() -> Simulator:
@@ -73,6 +81,8 @@ def _obey(simulator: Simulator, orders: dict) -> None:
     if unknown := set(orders) - ORDERS:
         raise InvalidFault(f"unknown orders: {sorted(unknown)}")
     simulator.faults.add(orders.get("faults", []))
+    if "jwks" in orders:
+        simulator.service_keys.replace(orders["jwks"])
     simulator.clock.offset = float(orders.get("clock", simulator.clock.offset))
     if orders.get("rotate_keys"):
         simulator.keys.rotate()
@@ -84,7 +94,7 @@ def _obey(simulator: Simulator, orders: dict) -> None:
 def control_person(request: HttpRequest) -> JsonResponse:
     simulator = _controlled()
     try:
-        person = person_from(_read_json(request))
+        person = person_from(_read_json(request), simulator.platform)
     except (InvalidPerson, ValueError, TypeError) as error:
         return JsonResponse({"error": str(error)}, status=400)
     simulator.people.put(person)

@@ -11,6 +11,7 @@ BAD_PARAMETERS = "Y030007"
 UNKNOWN_CLIENT = "Y04EA6EF"
 UNKNOWN_REDIRECT_URI = "Y04C013C"
 LIBRARY_ERROR = "Y040000"  # the family of the protocol library, when the exact code is unknown
+LEVEL_TOO_LOW = "Y100001"
 AMR_NOT_GRANTED = "Y100009"
 PROVIDER_UNKNOWN = "Y020019"
 PROVIDER_STATE_MISSING = "Y020021"
@@ -40,6 +41,10 @@ MESSAGES = {
         ("Y010004", "Y010006", "Y010007", "Y010008", "Y010009", "Y010015"), CIVIL_STATUS
     ),
     "Y180001": DISABLED,
+    LEVEL_TOO_LOW: (
+        "Le compte choisi n’assure pas le niveau de sécurité que demande ce service. "
+        "Recommencez avec un autre compte."
+    ),
     SESSION_EXPIRED: EXPIRED,
     NOT_FOUND: "Cette page n’existe pas. Vérifiez l’adresse, ou revenez au service.",
 }

@@ -6,24 +6,32 @@ from typing import Any
 
 ENDPOINTS = frozenset({"token", "userinfo", "jwks", "discovery"})
 TOKENS = frozenset({"id_token", "userinfo_token"})
+ENCRYPTION_MEMBERS = frozenset({"encryption", "encryption_header", "payload"})
 MEMBERS_BY_PLACE = {
     **dict.fromkeys(
         ENDPOINTS, {"status", "body", "headers", "members", "delay", "drip", "cut", "size"}
     ),
-    **dict.fromkeys(TOKENS, {"claims", "remove", "header", "signing", "shift", "raw"}),
+    **dict.fromkeys(
+        TOKENS, {"claims", "remove", "header", "signing", "shift", "raw", *ENCRYPTION_MEMBERS}
+    ),
     "callback": {"parameters"},
 }
 SIGNINGS = frozenset(
     {"other_key", "broken", "missing", "none", "secret_hs256", "public_key_hs256", "ES256", "RS256"}
 )
 
+ENCRYPTIONS = frozenset({"missing", "other_key", "broken", "not_signed"})
+
 
 class InvalidFault(ValueError):
     """A fault that would silently do nothing; the message names what is wrong with it."""
 
 
-def check_fault(fault: Any) -> None:
-    """Raise ``InvalidFault`` unless every member is known at the place the fault is for."""
+def check_fault(fault: Any, *, is_encrypted: bool) -> None:
+    """Raise ``InvalidFault`` unless every member is known at the place the fault is for.
+
+    Those of encryption exist only where tokens are encrypted.
+    """
     if not isinstance(fault, dict) or fault.get("at") not in MEMBERS_BY_PLACE:
         raise InvalidFault(f"'at' must be one of {sorted(MEMBERS_BY_PLACE)}")
     if unknown := set(fault) - {"at", "times"} - MEMBERS_BY_PLACE[fault["at"]]:
@@ -33,18 +41,23 @@ def check_fault(fault: Any) -> None:
         raise InvalidFault("'times' must be a positive number, or null for always")
     if fault.get("signing", "broken") not in SIGNINGS:
         raise InvalidFault(f"'signing' must be one of {sorted(SIGNINGS)}")
+    if fault.get("encryption", "broken") not in ENCRYPTIONS:
+        raise InvalidFault(f"'encryption' must be one of {sorted(ENCRYPTIONS)}")
+    if not is_encrypted and (useless := ENCRYPTION_MEMBERS & set(fault)):
+        raise InvalidFault(f"this platform does not encrypt: {sorted(useless)}")
 
 
 class FaultQueue:
     """Faults by place; each is used ``times`` times (once unless told), or always if null."""
 
-    def __init__(self):
+    def __init__(self, *, is_encrypted: bool):
+        self._is_encrypted = is_encrypted
         self._lock = threading.Lock()
         self._faults: deque[dict[str, Any]] = deque()
 
     def add(self, faults: list[dict[str, Any]]) -> None:
         for fault in faults:
-            check_fault(fault)
+            check_fault(fault, is_encrypted=self._is_encrypted)
         with self._lock:
             self._faults.extend({"times": 1} | fault for fault in faults)
 

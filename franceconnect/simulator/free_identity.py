@@ -6,6 +6,7 @@ from django import forms
 from django.core.validators import RegexValidator
 
 from franceconnect.simulator.people import BIRTHDATE, FRANCE, Identity, identity_from
+from franceconnect.simulator.platforms import Platform
 
 INSEE = RegexValidator(
     r"^[0-9][0-9AB][0-9]{3}\Z", "Ce code n’a pas cinq caractères. Saisissez un code de l’Insee."
@@ -44,7 +45,6 @@ class FreeIdentityForm(forms.Form):
         label="Commune de naissance",
         required=False,
         help_text="Code de l’Insee, comme 75107. Vide si la personne est née à l’étranger.",
-        validators=[INSEE],
     )
     birthcountry = forms.CharField(
         label="Pays de naissance",
@@ -61,6 +61,16 @@ class FreeIdentityForm(forms.Form):
         },
     )
 
+    def __init__(self, *args, platform: Platform, **kwargs):
+        super().__init__(*args, **kwargs)
+        self._platform = platform
+        if not platform.corrects_identities:
+            self.fields[
+                "birthplace"
+            ].help_text = (
+                "Code de l’Insee, comme 75107, ou texte libre : il sera transmis tel quel."
+            )
+
     def clean_given_names(self) -> list[str]:
         names = [name.strip() for name in re.split(r"[,\n]", self.cleaned_data["given_names"])]
         names = [name for name in names if name]
@@ -76,6 +86,12 @@ class FreeIdentityForm(forms.Form):
             )
         return birthdate
 
+    def clean_birthplace(self) -> str:
+        birthplace = self.cleaned_data["birthplace"]
+        if birthplace and self._platform.corrects_identities:
+            INSEE(birthplace)
+        return birthplace
+
     def clean(self):
         cleaned = super().clean()
         born_in_france = cleaned.get("birthcountry") == FRANCE
@@ -87,7 +103,7 @@ class FreeIdentityForm(forms.Form):
         return cleaned
 
     def identity(self) -> Identity:
-        """The identity as FranceConnect would deliver it."""
+        """The identity as this platform would deliver it."""
         entry = dict(self.cleaned_data, given_name_array=self.cleaned_data["given_names"])
         entry["preferred_username"] = entry["preferred_username"] or None
-        return identity_from(entry)
+        return identity_from(entry, self._platform)

@@ -11,7 +11,7 @@ from django.views.decorators.debug import sensitive_post_parameters
 from franceconnect.simulator.error_pages import SeeOther, add_parameters, routed
 from franceconnect.simulator.free_identity import FreeIdentityForm
 from franceconnect.simulator.people import PASSWORD, Identity, Person
-from franceconnect.simulator.providers import Provider, find_provider
+from franceconnect.simulator.providers import Provider
 from franceconnect.simulator.runtime import current
 from franceconnect.simulator.sessions import PASSWORD_ONLY
 
@@ -59,7 +59,7 @@ def provider_login(request: HttpRequest, provider_uid: str) -> HttpResponse:
 
 
 def _provider(uid: str) -> Provider:
-    provider = find_provider(uid)
+    provider = current().platform.find_provider(uid)
     if provider is None:
         raise Http404
     return provider
@@ -154,8 +154,9 @@ def provider_free_identity(request: HttpRequest, provider_uid: str) -> HttpRespo
     """Every claim typed by hand, for the cases that no ready person shows."""
     provider = _provider(provider_uid)
     values = request.POST if request.method == "POST" else request.GET
-    form = FreeIdentityForm(request.POST if request.method == "POST" else None)
-    if request.method == "POST" and form.is_valid():
+    posted = request.POST if request.method == "POST" else None
+    form = FreeIdentityForm(posted, platform=current().platform)
+    if posted and form.is_valid():
         return _accept(values.get("state", ""), ProviderAnswer(provider.uid, form.identity()))
     context = {"provider": provider, "form": form, "state": values.get("state", "")}
     status = 400 if form.errors else 200

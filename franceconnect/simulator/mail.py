@@ -60,15 +60,14 @@ class Outbox:
         self._mails.clear()
 
 
-def read_device(request: HttpRequest, store) -> Device:
+def read_device(request: HttpRequest, simulator) -> Device:
     """The device of the signed cookie, or a new one that trusts nobody."""
+    signed = request.COOKIES.get(simulator.platform.cookie(DEVICE_COOKIE), "")
     try:
-        device_id = signing.Signer(salt=DEVICE_COOKIE).unsign(
-            request.COOKIES.get(DEVICE_COOKIE, "")
-        )
+        device_id = signing.Signer(salt=DEVICE_COOKIE).unsign(signed)
     except signing.BadSignature:
         device_id = secrets.token_urlsafe(32)
-    return store.trusted_devices.get(device_id) or Device(device_id)
+    return simulator.store.trusted_devices.get(device_id) or Device(device_id)
 
 
 def remember_identity(response: HttpResponse, device: Device, fingerprint: str, simulator) -> None:
@@ -76,7 +75,7 @@ def remember_identity(response: HttpResponse, device: Device, fingerprint: str, 
     known = device.with_identity(fingerprint)
     simulator.store.trusted_devices.put(known.device_id, known)
     response.set_cookie(
-        DEVICE_COOKIE,
+        simulator.platform.cookie(DEVICE_COOKIE),
         signing.Signer(salt=DEVICE_COOKIE).sign(known.device_id),
         max_age=DEVICE_LIFETIME,
         httponly=True,
@@ -94,6 +93,7 @@ def send_alert(simulator, *, identity, service_name: str, provider_name: str) ->
     sent_at = datetime.fromtimestamp(simulator.clock.now(), tz=UTC).astimezone(PARIS)
     context = {
         "full_name": identity.full_name,
+        "platform": simulator.platform,
         "service_name": service_name,
         "provider_name": provider_name,
         "date": sent_at.strftime("%d/%m/%Y"),
@@ -101,7 +101,7 @@ def send_alert(simulator, *, identity, service_name: str, provider_name: str) ->
         "identification_code": secrets.token_hex(4).upper(),
         "report_url": f"{simulator.configuration.base_url}/signalement/",
     }
-    subject = f'Alerte de connexion au service "{service_name}" avec FranceConnect'
+    subject = f'Alerte de connexion au service "{service_name}" avec {simulator.platform.label}'
     text = render_to_string("mail/alert.txt", context)
     simulator.outbox.add(SentMail(identity.email, subject, text, sent_at))
     if simulator.configuration.mail_folder and identity.email:

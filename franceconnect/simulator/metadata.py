@@ -4,14 +4,13 @@ import json
 
 from django.http import HttpRequest, HttpResponse
 
-from franceconnect.simulator.authorization_request import SERVED_LEVELS
+from franceconnect.simulator.encryption import ALGORITHMS, CONTENT_ALGORITHM
 from franceconnect.simulator.error_pages import routed
 from franceconnect.simulator.misbehaviour import misbehaves
+from franceconnect.simulator.platforms import Platform
 from franceconnect.simulator.runtime import current
-from franceconnect.simulator.scopes import CLAIMS, KNOWN
 
 CACHING = {"Cache-Control": "public, max-age=600"}
-ANNOUNCED_ALGORITHMS = ["ES256", "RS256", "HS256"]
 ENDPOINTS = {
     "authorization_endpoint": "/authorize",
     "token_endpoint": "/token",
@@ -26,13 +25,13 @@ ENDPOINTS = {
 @misbehaves("discovery")
 def discovery(request: HttpRequest) -> HttpResponse:
     """OpenID Connect Discovery 1.0 §3; announces S256 and HS256 as FranceConnect does."""
-    issuer = current().configuration.issuer
-    claims = sorted({claim for opened in CLAIMS.values() for claim in opened})
+    issuer, platform = current().configuration.issuer, current().platform
+    claims = sorted(platform.scopes.claims_of(platform.scopes.known))
     document = {
         "issuer": issuer,
         **{name: f"{issuer}{path}" for name, path in ENDPOINTS.items()},
-        "acr_values_supported": list(SERVED_LEVELS),
-        "scopes_supported": list(KNOWN),
+        "acr_values_supported": platform.levels,
+        "scopes_supported": platform.scopes.known,
         "claims_supported": [*claims, "acr", "amr", "auth_time", "iss"],
         "claim_types_supported": ["normal"],
         "claims_parameter_supported": True,
@@ -44,12 +43,21 @@ def discovery(request: HttpRequest) -> HttpResponse:
         "response_types_supported": ["code"],
         "response_modes_supported": ["query"],
         "subject_types_supported": ["pairwise"],
-        "id_token_signing_alg_values_supported": ANNOUNCED_ALGORITHMS,
-        "userinfo_signing_alg_values_supported": ANNOUNCED_ALGORITHMS,
         "token_endpoint_auth_methods_supported": ["client_secret_post", "private_key_jwt"],
-        "token_endpoint_auth_signing_alg_values_supported": ["ES256", "RS256"],
+        "token_endpoint_auth_signing_alg_values_supported": platform.algorithms,
+        **_token_algorithms("id_token", platform),
+        **_token_algorithms("userinfo", platform),
     }
     return _json(document, "application/json; charset=utf-8")
+
+
+def _token_algorithms(token: str, platform: Platform) -> dict:
+    announced = {f"{token}_signing_alg_values_supported": platform.announced_algorithms}
+    if platform.is_encrypted:
+        every = [algorithm for family in ALGORITHMS.values() for algorithm in family]
+        announced[f"{token}_encryption_alg_values_supported"] = every
+        announced[f"{token}_encryption_enc_values_supported"] = [CONTENT_ALGORITHM]
+    return announced
 
 
 @routed("GET", "HEAD")

@@ -24,8 +24,8 @@ class BrowserSessionMiddleware:
         is_page = response.headers.get("Content-Type", "").startswith("text/html")
         if request.browser_session and is_page:
             sessions.write_cookie(response, request.browser_session)
-        elif sessions.COOKIE in request.COOKIES and is_page:
-            response.delete_cookie(sessions.COOKIE, samesite="Lax")
+        elif sessions.cookie_name() in request.COOKIES and is_page:
+            response.delete_cookie(sessions.cookie_name(), samesite="Lax")
         return response
 
     def process_exception(self, request: HttpRequest, exception: Exception):

@@ -12,7 +12,10 @@ from django.core import signing
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
+from joserfc import jwe
+from joserfc.errors import JoseError
 
+from franceconnect.simulator.encryption import REGISTRY
 from franceconnect.simulator.error_pages import SeeOther, add_parameters, routed
 from franceconnect.simulator.runtime import current
 
@@ -24,6 +27,16 @@ SCOPES = "openid given_name family_name"
 
 class SignInRefused(Exception):
     """Something in the answer is not what was asked for."""
+
+
+REFUSALS = (
+    SignInRefused,
+    jwt.PyJWTError,
+    JoseError,
+    requests.RequestException,
+    ValueError,
+    KeyError,
+)
 
 
 @dataclass(frozen=True)
@@ -62,7 +75,7 @@ def start(request: HttpRequest) -> HttpResponse:
                 "scope": SCOPES,
                 "state": pending.state,
                 "nonce": pending.nonce,
-                "acr_values": "eidas1",
+                "acr_values": simulator.platform.sso_level,
             },
         )
     )
@@ -76,14 +89,14 @@ def callback(request: HttpRequest) -> HttpResponse:
     store = current().store
     try:
         session = _sign_in(request)
-    except (SignInRefused, jwt.PyJWTError, requests.RequestException, ValueError, KeyError):
+    except REFUSALS:
         context = {"session": None, "was_refused": True}
         return render(request, "other_service.html", context, status=400)
     key = secrets.token_urlsafe(32)
     store.other_service_sessions.put(key, session)
     response = SeeOther(reverse("other_service"))
     _write_cookie(response, COOKIE, key)
-    response.delete_cookie(PENDING_COOKIE, samesite="Lax")
+    response.delete_cookie(current().platform.cookie(PENDING_COOKIE), samesite="Lax")
     return response
 
 
@@ -107,13 +120,23 @@ def _sign_in(request: HttpRequest) -> SignedInSession:
         "client_secret": client.client_secret,
     }
     tokens = _body(requests.post(f"{base}/token", data=form, timeout=TIMEOUT)).json()
-    id_claims = _read_token(tokens["id_token"])
+    id_token = _decrypted(tokens["id_token"])
+    id_claims = _read_token(id_token)
     bearer = {"Authorization": f"Bearer {tokens['access_token']}"}
     userinfo = _body(requests.get(f"{base}/userinfo", headers=bearer, timeout=TIMEOUT))
-    person = _read_token(userinfo.text)
+    person = _read_token(_decrypted(userinfo.text))
     if id_claims["nonce"] != pending.nonce or person["sub"] != id_claims["sub"]:
         raise SignInRefused
-    return SignedInSession(f"{person['given_name']} {person['family_name']}", tokens["id_token"])
+    return SignedInSession(f"{person['given_name']} {person['family_name']}", id_token)
+
+
+def _decrypted(token: str) -> str:
+    """The signed token, which FranceConnect+ has nested in an encrypted one."""
+    configuration = current().configuration
+    if not configuration.platform.is_encrypted:
+        return token
+    opened = jwe.decrypt_compact(token, configuration.other_service_key, registry=REGISTRY)
+    return opened.plaintext.decode()
 
 
 def _body(response: requests.Response) -> requests.Response:
@@ -159,7 +182,7 @@ def sign_out(request: HttpRequest) -> HttpResponse:
             },
         )
     )
-    response.delete_cookie(COOKIE, samesite="Lax")
+    response.delete_cookie(simulator.platform.cookie(COOKIE), samesite="Lax")
     return response
 
 
@@ -170,14 +193,15 @@ def signed_out(request: HttpRequest) -> HttpResponse:
 
 def _read_cookie(request: HttpRequest, name: str) -> str:
     try:
-        return signing.Signer(salt=name).unsign(request.COOKIES.get(name, ""))
+        signed = request.COOKIES.get(current().platform.cookie(name), "")
+        return signing.Signer(salt=name).unsign(signed)
     except signing.BadSignature:
         return ""
 
 
 def _write_cookie(response: HttpResponse, name: str, key: str) -> None:
     response.set_cookie(
-        name,
+        current().platform.cookie(name),
         signing.Signer(salt=name).sign(key),
         httponly=True,
         secure=current().configuration.is_https,

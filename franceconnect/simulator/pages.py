@@ -8,6 +8,11 @@ from franceconnect.simulator.people import PASSWORD
 from franceconnect.simulator.runtime import current
 
 
+def platform_context(request: HttpRequest) -> dict:
+    """For every template: the platform that this simulator stands for."""
+    return {"platform": current().platform}
+
+
 @routed("GET", "HEAD")
 def home(request: HttpRequest) -> HttpResponse:
     simulator = current()

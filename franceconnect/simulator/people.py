@@ -3,34 +3,35 @@
 A people file is a JSON list. Each entry has ``login``, ``given_name_array``, ``family_name``,
 ``gender``, ``birthdate`` (unknown parts are ``00``) and ``birthcountry``; it may have
 ``birthplace``, ``email``, ``preferred_username``, ``idp_birthdate``, ``note`` (shown in the
-lists), ``failure`` (the error code that ends the sign-in) and ``sub`` (used at every service
-instead of the computed one).
+lists), ``failure`` (the error code that ends the sign-in), ``sub`` (used at every service
+instead of the computed one) and ``idp`` (the members that the provider holds otherwise than the
+civil register: FranceConnect corrects them, FranceConnect+ delivers them).
 """
 
 import json
 import re
 import threading
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 from franceconnect.simulator.configuration import ConfigurationError
+from franceconnect.simulator.platforms import LOW, Platform
 
 BUILT_IN = Path(__file__).with_name("people.json")
 PASSWORD = "123"  # noqa: S105 - everybody’s, and shown on the page
 FRANCE = "99100"
 GENDERS = ("female", "male", "unspecified")
-# Stable across restarts, so that a demonstration's accounts stay linked. Protects nobody.
-SUB_SECRET = "espace-citoyens-simulateur"  # noqa: S105
 BIRTHDATE = re.compile(r"\d{4}-(00-00|(0[1-9]|1[0-2])-(0[0-9]|[12][0-9]|3[01]))")
 MEMBERS = frozenset(
     {
         *("login", "given_name_array", "family_name", "preferred_username", "gender"),
         *("birthdate", "birthplace", "birthcountry", "email", "idp_birthdate"),
-        *("sub", "failure", "note"),
+        *("sub", "failure", "note", "idp"),
     }
 )
+HELD_OTHERWISE = frozenset({"given_name_array", "family_name", "preferred_username"})
 
 
 class InvalidPerson(ValueError):
@@ -38,8 +39,8 @@ class InvalidPerson(ValueError):
 
 
 @dataclass(frozen=True)
-class Identity:
-    """A civil status as FranceConnect delivers it, after the register has corrected it."""
+class CivilStatus:
+    """One version of a civil status: the register's, or an identity provider's."""
 
     given_names: tuple[str, ...]
     family_name: str
@@ -47,10 +48,6 @@ class Identity:
     birthdate: str
     birthplace: str
     birthcountry: str
-    email: str
-    preferred_username: str | None = None
-    idp_birthdate: str = ""
-    stored_sub: str = ""
 
     @property
     def given_name(self) -> str:
@@ -61,8 +58,7 @@ class Identity:
         return f"{self.given_name} {self.family_name}"
 
     def claims(self) -> dict[str, Any]:
-        """Every claim but ``sub``; an absent usual name is left out."""
-        claims = {
+        return {
             "given_name": self.given_name,
             "given_name_array": list(self.given_names),
             "family_name": self.family_name,
@@ -70,12 +66,7 @@ class Identity:
             "birthdate": self.birthdate,
             "birthplace": self.birthplace,
             "birthcountry": self.birthcountry,
-            "email": self.email,
-            "idp_birthdate": self.idp_birthdate,
         }
-        if self.preferred_username is not None:
-            claims["preferred_username"] = self.preferred_username
-        return claims
 
     def fingerprint(self) -> str:
         """The identity hash: birthplace counts only for people born in France."""
@@ -83,11 +74,43 @@ class Identity:
         parts = (self.given_name, self.family_name, self.birthdate, self.gender, birthplace)
         return sha256("\n".join((*parts, self.birthcountry)).encode()).hexdigest()
 
-    def sub_for(self, service: str) -> str:
+
+@dataclass(frozen=True)
+class Identity:
+    """Somebody as one platform delivers them: ``status`` is the version that services receive."""
+
+    status: CivilStatus
+    register: CivilStatus
+    email: str
+    preferred_username: str | None = None
+    idp_birthdate: str = ""
+    stored_sub: str = ""
+
+    @property
+    def full_name(self) -> str:
+        return self.status.full_name
+
+    def claims(self) -> dict[str, Any]:
+        """Every claim but ``sub``; an absent usual name is left out."""
+        registered = self.register.claims()
+        claims = self.status.claims() | {
+            "email": self.email,
+            "idp_birthdate": self.idp_birthdate,
+            **{f"rnipp_{name}": value for name, value in registered.items()},
+        }
+        if self.preferred_username is not None:
+            claims["preferred_username"] = self.preferred_username
+        return claims
+
+    def fingerprint(self) -> str:
+        """Whatever a provider wrote, it is the person whom the register knows."""
+        return self.register.fingerprint()
+
+    def sub_for(self, service: str, secret: str) -> str:
         """The identifier this person has at a service (its entity id, or its client id)."""
         if self.stored_sub:
             return self.stored_sub
-        return sha256(f"{service}{self.fingerprint()}{SUB_SECRET}".encode()).hexdigest() + "v1"
+        return sha256(f"{service}{self.fingerprint()}{secret}".encode()).hexdigest() + "v1"
 
 
 @dataclass(frozen=True)
@@ -100,27 +123,42 @@ class Person:
     note: str = ""
 
 
-def identity_from(entry: dict[str, Any]) -> Identity:
-    """The civil status of an entry, corrected as the register would.
-
-    Unknown day or month becomes ``01``; the birthplace of somebody born abroad is dropped.
-    """
-    born_at, country = entry.get("birthplace", ""), entry["birthcountry"]
+def identity_from(entry: dict[str, Any], platform: Platform) -> Identity:
+    """The identity of an entry, as this platform delivers it."""
+    held = entry | entry.get("idp", {})
+    held_birthdate = entry.get("idp_birthdate", entry["birthdate"])
+    register = _corrected(_status_of(entry))
     return Identity(
-        given_names=tuple(entry["given_name_array"]),
-        family_name=entry["family_name"],
-        gender=entry["gender"],
-        birthdate=entry["birthdate"].replace("-00", "-01"),
-        birthplace=born_at if country == FRANCE else "",
-        birthcountry=country,
+        status=register if platform.corrects_identities else _status_of(held, held_birthdate),
+        register=register,
         email=entry.get("email", ""),
-        preferred_username=entry.get("preferred_username"),
-        idp_birthdate=entry.get("idp_birthdate", entry["birthdate"]),
+        preferred_username=held.get("preferred_username"),
+        idp_birthdate=held_birthdate,
         stored_sub=entry.get("sub", ""),
     )
 
 
-def person_from(entry: dict[str, Any]) -> Person:
+def _status_of(entry: dict[str, Any], birthdate: str = "") -> CivilStatus:
+    return CivilStatus(
+        given_names=tuple(entry["given_name_array"]),
+        family_name=entry["family_name"],
+        gender=entry["gender"],
+        birthdate=birthdate or entry["birthdate"],
+        birthplace=entry.get("birthplace", ""),
+        birthcountry=entry["birthcountry"],
+    )
+
+
+def _corrected(status: CivilStatus) -> CivilStatus:
+    """As FranceConnect writes it: an unknown day or month becomes ``01``, no place abroad."""
+    return replace(
+        status,
+        birthdate=status.birthdate.replace("-00", "-01"),
+        birthplace=status.birthplace if status.birthcountry == FRANCE else "",
+    )
+
+
+def person_from(entry: dict[str, Any], platform: Platform) -> Person:
     """One entry of a people file; raises ``InvalidPerson``."""
     if not isinstance(entry, dict):
         raise InvalidPerson("Une personne doit être un objet JSON.")
@@ -133,13 +171,19 @@ def person_from(entry: dict[str, Any]) -> Person:
         raise InvalidPerson(f"Membres absents ou invalides : {', '.join(sorted(wrong))}.")
     return Person(
         login=entry["login"],
-        identity=identity_from(entry),
+        identity=identity_from(entry, platform),
         failure=entry.get("failure", ""),
         note=entry.get("note", ""),
     )
 
 
 def _is_valid(name: str, value: Any) -> bool:
+    if name == "idp":
+        return (
+            isinstance(value, dict)
+            and set(value) <= HELD_OTHERWISE
+            and all(_is_valid(member, held) for member, held in value.items())
+        )
     if name == "given_name_array":
         return isinstance(value, list) and bool(value) and all(isinstance(v, str) for v in value)
     if not isinstance(value, str):
@@ -151,10 +195,11 @@ def _is_valid(name: str, value: Any) -> bool:
     return bool(value) or name not in ("login", "family_name", "birthcountry")
 
 
-def read_people(path: Path) -> tuple[Person, ...]:
+def read_people(path: Path, platform: Platform = LOW) -> tuple[Person, ...]:
     """The people of a JSON file; raises ``ConfigurationError`` when it cannot be used."""
     try:
-        return tuple(person_from(entry) for entry in json.loads(path.read_text(encoding="utf-8")))
+        entries = json.loads(path.read_text(encoding="utf-8"))
+        return tuple(person_from(entry, platform) for entry in entries)
     except InvalidPerson as error:
         raise ConfigurationError(f"Le fichier des personnes {path} est refusé. {error}") from error
     except (OSError, ValueError, TypeError) as error:
@@ -167,10 +212,10 @@ def read_people(path: Path) -> tuple[Person, ...]:
 class PeopleBook:
     """The people of this process, by login; later entries replace earlier ones."""
 
-    def __init__(self, extra: Path | None):
+    def __init__(self, extra: Path | None, platform: Platform):
         self._lock = threading.Lock()
-        added = read_people(extra) if extra else ()
-        known = read_people(BUILT_IN)
+        added = read_people(extra, platform) if extra else ()
+        known = read_people(BUILT_IN, platform)
         # The people of the demonstration come first in the lists that visitors read.
         self._at_start = {person.login: person for person in (*added, *known)}
         self._at_start.update({person.login: person for person in added})

@@ -10,6 +10,8 @@ from franceconnect.simulator.faults import FaultQueue
 from franceconnect.simulator.keys import KeyRing
 from franceconnect.simulator.mail import Outbox
 from franceconnect.simulator.people import PeopleBook
+from franceconnect.simulator.platforms import Platform
+from franceconnect.simulator.service_keys import ServiceKeys
 from franceconnect.simulator.store import Store
 
 
@@ -37,20 +39,22 @@ class CallLog:
 class Simulator:
     configuration: Configuration
     people: PeopleBook
-    clock: Clock = field(default_factory=Clock)
-    keys: KeyRing = field(default_factory=KeyRing)
+    keys: KeyRing
+    service_keys: ServiceKeys
+    store: Store
+    faults: FaultQueue
+    clock: Clock
     outbox: Outbox = field(default_factory=Outbox)
-    faults: FaultQueue = field(default_factory=FaultQueue)
     calls: CallLog = field(default_factory=CallLog)
-    store: Store = None
 
-    def __post_init__(self):
-        object.__setattr__(self, "store", Store(self.clock))
+    @property
+    def platform(self) -> Platform:
+        return self.configuration.platform
 
     def reset(self) -> None:
-        """Forget faults, calls, sessions, mails and added people; the keys stay."""
+        """Forget faults, calls, sessions, mails, added people and services' keys; ours stay."""
         self.clock.offset = 0.0
-        for memory in (self.faults, self.calls, self.store, self.outbox):
+        for memory in (self.faults, self.calls, self.store, self.outbox, self.service_keys):
             memory.clear()
         self.people.reset()
 
@@ -61,7 +65,16 @@ class _Running:
 
 def start(configuration: Configuration) -> Simulator:
     """Make the simulator of this process; raises ``ConfigurationError`` on a bad people file."""
-    _Running.simulator = Simulator(configuration, PeopleBook(configuration.people_file))
+    clock, platform = Clock(), configuration.platform
+    _Running.simulator = Simulator(
+        configuration=configuration,
+        people=PeopleBook(configuration.people_file, platform),
+        keys=KeyRing(platform),
+        service_keys=ServiceKeys(clock),
+        store=Store(clock, platform),
+        faults=FaultQueue(is_encrypted=platform.is_encrypted),
+        clock=clock,
+    )
     return _Running.simulator
 
 

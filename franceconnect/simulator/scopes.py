@@ -1,4 +1,4 @@
-"""Scopes, the claims each one opens, and the words citizens read for them.
+"""Scopes, the claims each one opens, and the words citizens read for them, on each platform.
 
 Source: FranceConnect documentation, “Les données”; the birth name is never split.
 """
@@ -30,9 +30,6 @@ CLAIMS = {
     "idp_id": ("idp_id",),
     "amr": (),
 }
-RARELY_GRANTED = frozenset({"idp_birthdate", "idp_id", "amr"})
-USUALLY_GRANTED = tuple(scope for scope in CLAIMS if scope not in RARELY_GRANTED)
-
 FAMILY_FUND = "Caisse nationale des allocations familiales & Mutualité sociale agricole"
 DATA = {
     "cnaf_quotient_familial": (
@@ -46,8 +43,6 @@ DATA = {
         "Revenu fiscal de référence",
     ),
 }
-KNOWN = (*CLAIMS, *DATA)
-
 LABELS = {
     "family_name": "Nom de naissance",
     "preferred_username": "Nom d’usage",
@@ -68,19 +63,61 @@ class DataBlock:
     labels: tuple[str, ...]
 
 
-def claims_of(scopes: tuple[str, ...]) -> frozenset[str]:
-    """Every claim opened by these scopes; a data provider's scope opens none in userinfo."""
-    return frozenset(claim for scope in scopes for claim in CLAIMS.get(scope, ()))
+@dataclass(frozen=True)
+class Scopes:
+    """What one platform knows: ``claims`` and ``data`` by scope.
+
+    A service has ``rarely_granted`` scopes only when its entry names them.
+    """
+
+    claims: dict[str, tuple[str, ...]]
+    data: dict[str, tuple[str, str]]
+    rarely_granted: frozenset[str]
+
+    @property
+    def known(self) -> tuple[str, ...]:
+        return (*self.claims, *self.data)
+
+    @property
+    def usually_granted(self) -> tuple[str, ...]:
+        return tuple(scope for scope in self.claims if scope not in self.rarely_granted)
+
+    def claims_of(self, scopes: tuple[str, ...]) -> frozenset[str]:
+        """Every claim opened by these; a data provider's scope opens none in userinfo."""
+        return frozenset(claim for scope in scopes for claim in self.claims.get(scope, ()))
+
+    def data_blocks(self, scopes: tuple[str, ...], platform: str) -> tuple[DataBlock, ...]:
+        """What the confirmation page lists: the platform first, then each data provider."""
+        claims = self.claims_of(scopes)
+        found = {platform: [label for claim, label in LABELS.items() if claim in claims]}
+        for scope in scopes:
+            if scope in self.data:
+                source, label = self.data[scope]
+                found.setdefault(source, []).append(label)
+        return tuple(DataBlock(source, tuple(labels)) for source, labels in found.items() if labels)
 
 
-def data_blocks(scopes: tuple[str, ...]) -> tuple[DataBlock, ...]:
-    """What the confirmation page lists: FranceConnect first, then each data provider."""
-    claims = claims_of(scopes)
-    found = {
-        "FranceConnect": [label for claim, label in LABELS.items() if claim in claims],
+def _with_register(claims: tuple[str, ...]) -> tuple[str, ...]:
+    """The same claims, and the civil register's own value of each."""
+    return (*claims, *(f"rnipp_{claim}" for claim in claims if claim != "preferred_username"))
+
+
+def _of_high() -> Scopes:
+    """FranceConnect+ does not split given names; a ``rnipp_`` scope gives both values."""
+    unknown = {"given_name_array", "idp_birthdate", "idp_id"}
+    claims = {
+        scope: tuple(claim for claim in opened if claim not in unknown)
+        for scope, opened in CLAIMS.items()
+        if scope not in unknown
     }
-    for scope in scopes:
-        if scope in DATA:
-            source, label = DATA[scope]
-            found.setdefault(source, []).append(label)
-    return tuple(DataBlock(source, tuple(labels)) for source, labels in found.items() if labels)
+    register = {
+        f"rnipp_{scope}": _with_register(opened)
+        for scope, opened in claims.items()
+        if scope not in ("openid", "preferred_username", "email", "amr")
+    }
+    taxes = {scope: source for scope, source in DATA.items() if scope.startswith("dgfip_")}
+    return Scopes(claims | register, taxes, frozenset({"amr", *register}))
+
+
+LOW = Scopes(CLAIMS, DATA, frozenset({"idp_birthdate", "idp_id", "amr"}))
+HIGH = _of_high()

@@ -12,10 +12,11 @@ from franceconnect.simulator.authorization_request import AuthorizationRequest
 from franceconnect.simulator.configuration import Client
 from franceconnect.simulator.error_pages import PageError
 from franceconnect.simulator.people import Identity
+from franceconnect.simulator.providers import Provider
 from franceconnect.simulator.runtime import current
+from franceconnect.simulator.store import ExpiringStore, Value
 
 COOKIE = "fc_session_id"
-LIFETIME = 30 * 60
 PASSWORD_ONLY = ("fc", "pwd")
 
 
@@ -61,21 +62,38 @@ class Interaction:
     def client(self) -> Client:
         return current().configuration.find_client(self.request.client_id)
 
+    @property
+    def provider(self) -> Provider | None:
+        return current().platform.find_provider(self.provider_uid)
+
+    @property
+    def acr(self) -> str:
+        """The level to answer: the provider's, or the only one that single sign-on serves."""
+        return self.request.acr if self.is_sso else self.provider.level
+
 
 def read_session(request: HttpRequest) -> BrowserSession | None:
-    """The living session of this browser, given thirty more minutes."""
+    """The living session of this browser, which a visit lengthens where sessions slide."""
     try:
-        session_id = signing.Signer(salt=COOKIE).unsign(request.COOKIES.get(COOKIE, ""))
+        session_id = signing.Signer(salt=COOKIE).unsign(request.COOKIES.get(cookie_name(), ""))
     except signing.BadSignature:
         return None
-    return current().store.sessions.touch(session_id)
+    return _read(current().store.sessions, session_id)
+
+
+def cookie_name() -> str:
+    return current().platform.cookie(COOKIE)
+
+
+def _read(store: ExpiringStore[Value], key: str) -> Value | None:
+    return store.touch(key) if current().platform.session_slides else store.get(key)
 
 
 def write_cookie(response: HttpResponse, session: BrowserSession) -> None:
     response.set_cookie(
-        COOKIE,
+        cookie_name(),
         signing.Signer(salt=COOKIE).sign(session.session_id),
-        max_age=LIFETIME,
+        max_age=current().platform.cookie_seconds,
         httponly=True,
         secure=current().configuration.is_https,
         samesite="Lax",
@@ -83,23 +101,28 @@ def write_cookie(response: HttpResponse, session: BrowserSession) -> None:
 
 
 def open_interaction(request: HttpRequest, wanted: AuthorizationRequest) -> Interaction:
-    """Start a sign-in in this browser's session, or in a new session."""
-    store = current().store
+    """Start a sign-in in this browser's session, or in a new session.
+
+    A sign-in that begins at the chooser has a whole lifetime to end, sliding or not.
+    """
+    store, platform = current().store, current().platform
     session = request.browser_session or BrowserSession(secrets.token_urlsafe(32))
+    is_sso = session.is_signed_in and wanted.acr == platform.sso_level
     interaction = Interaction(
         uid=secrets.token_urlsafe(16),
         session_id=session.session_id,
         request=wanted,
         csrf_token=secrets.token_urlsafe(32),
         provider_state=secrets.token_urlsafe(32),
-        step=Step.VERIFY if session.is_signed_in else Step.CHOOSER,
-        is_sso=session.is_signed_in,
-        provider_uid=session.provider_uid if session.is_signed_in else "",
-        identity=session.identity if session.is_signed_in else None,
+        step=Step.VERIFY if is_sso else Step.CHOOSER,
+        is_sso=is_sso,
+        provider_uid=session.provider_uid if is_sso else "",
+        identity=session.identity if is_sso else None,
         methods=session.methods,
     )
     store.interactions.put(interaction.uid, interaction)
-    store.sessions.put(session.session_id, session)
+    if not is_sso:
+        store.sessions.put(session.session_id, session)
     request.browser_session = change_session(session, latest_interaction=interaction.uid)
     return interaction
 
@@ -121,7 +144,7 @@ def close_session(request: HttpRequest) -> None:
 def find_interaction(request: HttpRequest, uid: str, *steps: Step) -> Interaction:
     """This browser's interaction, at one of these steps; otherwise ``Y190001``."""
     session = request.browser_session
-    interaction = current().store.interactions.touch(uid)
+    interaction = _read(current().store.interactions, uid)
     expected = session and interaction and interaction.session_id == session.session_id
     if not expected or interaction.step not in steps:
         raise PageError(error_pages.SESSION_EXPIRED)

@@ -29,7 +29,12 @@ TEMPLATES = [
         "BACKEND": "django.template.backends.django.DjangoTemplates",
         "DIRS": [HERE / "templates"],
         "APP_DIRS": True,
-        "OPTIONS": {"context_processors": ["django.template.context_processors.request"]},
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "franceconnect.simulator.pages.platform_context",
+            ]
+        },
     }
 ]
 FORM_RENDERER = "django.forms.renderers.TemplatesSetting"

@@ -6,7 +6,6 @@ the same, so that signing out works without JavaScript.
 
 import json
 import secrets
-from base64 import urlsafe_b64decode
 from dataclasses import dataclass
 
 import jwt
@@ -17,6 +16,7 @@ from django.urls import reverse
 from franceconnect.simulator import error_pages
 from franceconnect.simulator.configuration import Client
 from franceconnect.simulator.error_pages import PageError, SeeOther, add_parameters, routed
+from franceconnect.simulator.keys import decode_part
 from franceconnect.simulator.runtime import current
 from franceconnect.simulator.sessions import close_session
 
@@ -65,10 +65,13 @@ def _return_url(parameters: dict[str, str], client: Client) -> str:
 
 
 def _client_of(id_token: str) -> Client | None:
-    """The audience of a token that we signed, whenever that was: its end does not matter."""
+    """The audience of a token that we signed, whenever that was: its end does not matter.
+
+    FranceConnect+ too wants the signed token, once the service has decrypted it.
+    """
     simulator = current()
     try:
-        audience = json.loads(_payload(id_token))["aud"]
+        audience = json.loads(decode_part(id_token.split(".")[1]))["aud"]
         client = simulator.configuration.find_client(audience)
     except (ValueError, KeyError, TypeError, IndexError):
         return None
@@ -84,11 +87,6 @@ def _client_of(id_token: str) -> Client | None:
             continue
         return client
     return None
-
-
-def _payload(token: str) -> bytes:
-    part = token.split(".")[1]
-    return urlsafe_b64decode(part + "=" * (-len(part) % 4))
 
 
 @routed("GET")

@@ -6,9 +6,9 @@ from collections import OrderedDict
 from typing import Generic, TypeVar
 
 from franceconnect.simulator.clock import Clock
+from franceconnect.simulator.platforms import MINUTE, Platform
 
 Value = TypeVar("Value")
-MINUTE = 60
 
 
 class ExpiringStore(Generic[Value]):
@@ -77,9 +77,9 @@ class ExpiringStore(Generic[Value]):
 class Store:
     """One store for each thing to remember; lifetimes are FranceConnect's."""
 
-    def __init__(self, clock: Clock):
-        self.sessions = ExpiringStore(clock, lifetime=30 * MINUTE)
-        self.interactions = ExpiringStore(clock, lifetime=30 * MINUTE)
+    def __init__(self, clock: Clock, platform: Platform):
+        self.sessions = ExpiringStore(clock, lifetime=platform.session_seconds)
+        self.interactions = ExpiringStore(clock, lifetime=platform.session_seconds)
         self.provider_answers = ExpiringStore(clock, lifetime=MINUTE)
         self.second_codes = ExpiringStore(clock, lifetime=10 * MINUTE)
         self.codes = ExpiringStore(clock, lifetime=30)

@@ -13,6 +13,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
 
 from franceconnect.simulator.configuration import SHORTEST_SECRET, Client
+from franceconnect.simulator.encryption import UnusableKeySet
 from franceconnect.simulator.error_pages import LIBRARY_ERROR, routed
 from franceconnect.simulator.misbehaviour import misbehaves
 from franceconnect.simulator.runtime import Simulator, current
@@ -45,6 +46,10 @@ class ApiError(Exception):
         return response
 
 
+def unusable_keys(error: UnusableKeySet) -> ApiError:
+    return ApiError("invalid_client_metadata", str(error))
+
+
 @sensitive_post_parameters()
 @routed("POST")
 @misbehaves("token")
@@ -54,13 +59,16 @@ def token(request: HttpRequest) -> HttpResponse:
         simulator = current()
         client = _authenticate(request, simulator)
         grant = _redeem(request, client, simulator)
+        id_token = make_id_token(simulator, grant, client)
     except ApiError as error:
         return error.response()
+    except UnusableKeySet as error:
+        return unusable_keys(error).response()
     return JsonResponse(
         {
             "access_token": grant.access_token,
             "expires_in": LIFETIME,
-            "id_token": make_id_token(simulator, grant, client),
+            "id_token": id_token,
             "scope": " ".join(grant.request.scopes),
             "token_type": "Bearer",
         }
@@ -161,12 +169,13 @@ def userinfo(request: HttpRequest) -> HttpResponse:
         grant = simulator.store.access_tokens.get(value)
         if grant is None:
             raise ApiError("invalid_token", "invalid token provided", "Y040001", 401)
+        client = simulator.configuration.find_client(grant.request.client_id)
+        answer = make_userinfo(simulator, grant, client)
     except ApiError as error:
         return error.response()
-    client = simulator.configuration.find_client(grant.request.client_id)
-    return HttpResponse(
-        make_userinfo(simulator, grant, client), content_type="application/jwt; charset=utf-8"
-    )
+    except UnusableKeySet as error:
+        return unusable_keys(error).response()
+    return HttpResponse(answer, content_type="application/jwt; charset=utf-8")
 
 
 def _bearer(request: HttpRequest) -> str:

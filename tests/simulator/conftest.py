@@ -6,11 +6,12 @@ from urllib.parse import urlencode
 import pytest
 import requests
 
-from franceconnect.simulator.scopes import USUALLY_GRANTED
-from tests.simulator.process import SimulatorProcess, default_client
-from tests.simulator.relying_party import RelyingParty
+from franceconnect.simulator.platforms import LOW
+from tests.simulator.encryption_keys import EC_KEY, RSA_KEY, KeyServer, key_set, public_jwk
+from tests.simulator.process import SimulatorProcess, default_client, default_plus_client
+from tests.simulator.relying_party import PlusRelyingParty, RelyingParty
 
-ALL = [*USUALLY_GRANTED, "idp_birthdate"]
+ALL = [*LOW.scopes.usually_granted, "idp_birthdate"]
 
 
 @pytest.fixture(scope="session")
@@ -32,6 +33,50 @@ def running_simulator():
 def simulator(running_simulator):
     running_simulator.reset()
     return running_simulator
+
+
+@pytest.fixture(scope="session")
+def running_key_server():
+    with KeyServer() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def running_plus(running_key_server):
+    rsa = {"client_id": "service-rsa", "jwks": key_set(public_jwk(RSA_KEY, "rsa"))}
+    old_rsa = public_jwk(RSA_KEY, "rsa-oaep", alg="RSA-OAEP")
+    clients = [
+        default_plus_client(jwks=key_set(public_jwk(EC_KEY, "ec"))),
+        default_plus_client(**rsa),
+        default_plus_client(client_id="service-rsa-oaep", jwks=key_set(old_rsa)),
+        default_plus_client(client_id="service-publie", jwks_uri=running_key_server.url),
+        default_plus_client(
+            client_id="service-registre",
+            scopes=["openid", "rnipp_identite_pivot", "rnipp_birthdate", "dgfip_rfr", "amr"],
+            jwks=key_set(public_jwk(EC_KEY, "ec")),
+        ),
+    ]
+    simulator = SimulatorProcess.start(clients=clients, platform="high")
+    yield simulator
+    simulator.stop()
+
+
+@pytest.fixture
+def plus(running_plus):
+    """FranceConnect+, brought back to its beginning."""
+    running_plus.reset()
+    return running_plus
+
+
+@pytest.fixture
+def key_server(running_key_server):
+    running_key_server.publish(key_set(public_jwk(EC_KEY, "publie")))
+    return running_key_server
+
+
+@pytest.fixture
+def plus_service(plus) -> PlusRelyingParty:
+    return PlusRelyingParty(plus, key=EC_KEY)
 
 
 @pytest.fixture

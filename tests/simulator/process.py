@@ -18,6 +18,11 @@ PATIENCE = 10
 TIMEOUT = 10
 SECRET = "un-secret-de-test-sans-valeur-0123456789"
 PORTAL = "http://127.0.0.1:8000/franceconnect"
+PORTAL_PLUS = "http://127.0.0.1:8000/franceconnect-plus"
+IMPOTS = "8dfc4080-c90d-4234-969b-f6c961de3e90"
+LA_POSTE_PLUS = "87e69e8d-dc70-40c7-9d9f-48a7a33d6dfd"  # eidas2
+FRANCE_IDENTITE_PLUS = "eda17ef8-55a2-45b6-bf3f-e2406240949c"  # eidas3
+USUAL_PROVIDER = {"low": IMPOTS, "high": LA_POSTE_PLUS}
 
 
 def default_client(**changes: Any) -> dict[str, Any]:
@@ -31,6 +36,19 @@ def default_client(**changes: Any) -> dict[str, Any]:
     } | changes
 
 
+def default_plus_client(**changes: Any) -> dict[str, Any]:
+    """The same at FranceConnect+; give ``jwks`` instead of ``jwks_uri`` when no portal runs."""
+    return (
+        default_client(
+            client_id="espace-citoyens-plus-test",
+            redirect_uris=[f"{PORTAL_PLUS}/callback/"],
+            post_logout_redirect_uris=[f"{PORTAL_PLUS}/logout-callback/"],
+            jwks_uri=f"{PORTAL_PLUS}/jwks/",
+        )
+        | changes
+    )
+
+
 def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -40,8 +58,15 @@ def free_port() -> int:
 class SimulatorProcess:
     """One running simulator. ``start`` returns it, ready; ``stop`` ends it cleanly."""
 
-    def __init__(self, process: subprocess.Popen, port: int, folder: tempfile.TemporaryDirectory):
+    def __init__(
+        self,
+        process: subprocess.Popen,
+        port: int,
+        folder: tempfile.TemporaryDirectory,
+        platform: str,
+    ):
         self.process = process
+        self.platform = platform
         self.url = f"http://127.0.0.1:{port}"
         self.issuer = f"{self.url}/api/v2"
         self.mail_folder = Path(folder.name) / "mails"
@@ -56,16 +81,20 @@ class SimulatorProcess:
         people: list[dict[str, Any]] | None = None,
         control: bool = True,
         port: int | None = None,
+        platform: str = "low",
     ) -> "SimulatorProcess":
         """Start on this port, or a free one, and wait until it answers.
 
         ``clients`` and ``people`` are what the JSON files hold; without clients, the one of
-        ``default_client``. Raises ``RuntimeError`` with the simulator's words if it stops.
+        ``default_client``, or of ``default_plus_client`` for the platform ``high``. Raises
+        ``RuntimeError`` with the simulator's words if it stops.
         """
         folder = tempfile.TemporaryDirectory(prefix="simulator-")
         port = port or free_port()
         command = [sys.executable, "-m", "franceconnect.simulator", "--port", str(port)]
-        command += ["--clients", _write_json(folder, "clients", clients or [default_client()])]
+        command += ["--platform", platform]
+        usual_client = default_client if platform == "low" else default_plus_client
+        command += ["--clients", _write_json(folder, "clients", clients or [usual_client()])]
         command += ["--mail-folder", str(Path(folder.name) / "mails")]
         if people:
             command += ["--people", _write_json(folder, "people", people)]
@@ -75,7 +104,7 @@ class SimulatorProcess:
             process = subprocess.Popen(
                 command, cwd=PROJECT, env=clean_environment(), stdout=log, stderr=log
             )
-        simulator = cls(process, port, folder)
+        simulator = cls(process, port, folder, platform)
         simulator._wait()
         return simulator
 
@@ -102,7 +131,7 @@ class SimulatorProcess:
         self._folder.cleanup()
 
     def control(self, *faults: dict[str, Any], **orders: Any) -> dict[str, Any]:
-        """Queue faults and give orders (``clock=31``, ``rotate_keys=True``…); the new state."""
+        """Queue faults and give orders (``clock=31``, ``jwks={"keys": […]}``…); the new state."""
         return self._order(self.url + "/_control/", {"faults": list(faults), **orders})
 
     def put_person(self, **entry: Any) -> None:
@@ -124,17 +153,20 @@ class SimulatorProcess:
         return requests.get(f"{self.url}/_control/mails", timeout=TIMEOUT).json()["mails"]
 
     def reset(self) -> None:
-        """Forget faults, calls, sessions, mails and people added; the keys stay."""
+        """Forget faults, calls, sessions, mails, people and services' keys; its own stay."""
         requests.delete(f"{self.url}/_control/", timeout=TIMEOUT)
 
-    def sign_in(self, browser: requests.Session, authorize_url: str, login: str = "test") -> str:
+    def sign_in(
+        self, browser: requests.Session, authorize_url: str, login: str = "test", provider: str = ""
+    ) -> str:
         """Go through every page as a citizen would; the callback address, not followed.
 
-        With single sign-on the pages of the provider are skipped, as they are for citizens.
+        ``provider`` is the uid of a tile of the chooser. With single sign-on the pages of the
+        provider are skipped, as they are for citizens.
         """
         page = browser.get(authorize_url, timeout=TIMEOUT)
         if "/consent" not in page.url:
-            uid = "8dfc4080-c90d-4234-969b-f6c961de3e90"
+            uid = provider or USUAL_PROVIDER[self.platform]
             page = self.send_form(browser, page, "redirect-to-idp", providerUid=uid)
             state = parse_qs(urlsplit(page.url).query)["state"][0]
             form = {"login": login, "password": "123", "state": state}

@@ -13,6 +13,7 @@ from tests.simulator.process import (
     SimulatorProcess,
     clean_environment,
     default_client,
+    default_plus_client,
     free_port,
 )
 
@@ -72,6 +73,33 @@ def test_an_unusable_client_is_refused(tmp_path, change):
     assert "Traceback" not in result.stderr
 
 
+@pytest.mark.parametrize(
+    ("change", "word"),
+    [
+        ({"signing_alg": "RS256"}, "ES256"),
+        ({"jwks_uri": ""}, "jwks_uri"),
+        ({"scopes": ["openid", "idp_birthdate"]}, "idp_birthdate"),
+        ({"scopes": ["openid", "cnaf_enfants"]}, "cnaf_enfants"),
+    ],
+)
+def test_franceconnect_plus_refuses_a_client_it_cannot_serve(tmp_path, change, word):
+    path = tmp_path / "clients.json"
+    path.write_text(json.dumps([default_plus_client(**change)]))
+
+    result = run("--platform", "high", "--clients", str(path))
+
+    assert result.returncode == 1
+    assert word in result.stderr
+    assert len(result.stderr.strip().splitlines()) == 1
+
+
+def test_an_unknown_platform_is_refused():
+    result = run(FRANCECONNECT_SIMULATOR_PLATFORM="moyenne")
+
+    assert result.returncode == 1
+    assert "La plateforme «\u00a0moyenne\u00a0» n’existe pas." in result.stderr
+
+
 def test_an_unusable_person_is_refused(tmp_path):
     path = tmp_path / "people.json"
     path.write_text('[{"login": "x", "gender": "autre"}]')
@@ -128,6 +156,29 @@ def test_environment_configures_the_default_client_and_a_secret_is_made_up(tmp_p
     assert "http://127.0.0.1:9/b/" in page
     assert len(secret) >= 32
     assert secret not in page
+
+
+def test_environment_makes_it_franceconnect_plus_for_the_portal_beside_it(tmp_path):
+    port = free_port()
+    environment = clean_environment(
+        FRANCECONNECT_SIMULATOR_PORT=str(port), FRANCECONNECT_SIMULATOR_PLATFORM="high"
+    )
+    with (tmp_path / "log").open("w") as output:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "franceconnect.simulator"],
+            cwd=PROJECT,
+            env=environment,
+            stdout=output,
+        )
+    try:
+        page = _first_page(f"http://127.0.0.1:{port}/")
+    finally:
+        process.terminate()
+        process.wait(10)
+
+    for path in ("callback/", "logout-callback/", "jwks/"):
+        assert f"http://127.0.0.1:8000/franceconnect-plus/{path}" in page
+    assert "Simulateur de FranceConnect+\u00a0:" in (tmp_path / "log").read_text()
 
 
 def _first_page(url):
