@@ -27,6 +27,22 @@ def is_loopback(url: str) -> bool:
         return False
 
 
+def franceconnect_settings(env: Environment, prefix: str, *, base_url: str, level: str) -> dict:
+    """What the variables of one platform say; `level` is the one asked by default."""
+    issuer = env.str(f"{prefix}_ISSUER", default="")
+    return {
+        "issuer": checked_issuer(issuer, base_url=base_url, name=f"{prefix}_ISSUER"),
+        "client_id": env.str(f"{prefix}_CLIENT_ID", default=""),
+        "client_secret": env.str(f"{prefix}_CLIENT_SECRET", default=""),
+        "acr_values": env.str(f"{prefix}_ACR_VALUES", default=level),
+        "scopes": env.str(
+            f"{prefix}_SCOPES", default="openid identite_pivot preferred_username email"
+        ),
+        "signing_alg": env.str(f"{prefix}_SIGNING_ALG", default="ES256"),
+        "timeout": env.float(f"{prefix}_TIMEOUT", default=5.0),
+    }
+
+
 def checked_base_url(url: str) -> str:
     """`url` without its final slash.
 
@@ -47,7 +63,7 @@ def checked_base_url(url: str) -> str:
     return url.rstrip("/")
 
 
-def checked_issuer(issuer: str, *, base_url: str) -> str:
+def checked_issuer(issuer: str, *, base_url: str, name: str = "FRANCECONNECT_ISSUER") -> str:
     """`issuer` without its final slash; empty when FranceConnect is not configured.
 
     Raises ImproperlyConfigured for an issuer that is not https beside a portal that is
@@ -58,6 +74,6 @@ def checked_issuer(issuer: str, *, base_url: str) -> str:
     if urlsplit(issuer).scheme == "https" or (is_loopback(base_url) and is_loopback(issuer)):
         return issuer.rstrip("/")
     raise ImproperlyConfigured(
-        f"FRANCECONNECT_ISSUER « {issuer} » n’est pas en https : un fournisseur d’identité non "
+        f"{name} « {issuer} » n’est pas en https : un fournisseur d’identité non "
         "chiffré n’est accepté que pour un essai sur cette machine."
     )

@@ -10,7 +10,7 @@ from django.urls import reverse_lazy
 from espace_citoyens.environment import (
     Environment,
     checked_base_url,
-    checked_issuer,
+    franceconnect_settings,
     is_loopback,
 )
 
@@ -147,20 +147,23 @@ ALLAUTH_TRUSTED_PROXY_COUNT = env.int("TRUSTED_PROXY_COUNT", default=0 if IS_LOC
 # --- FranceConnect --------------------------------------------------------------------------
 
 FRANCECONNECT = {
-    "issuer": checked_issuer(env.str("FRANCECONNECT_ISSUER", default=""), base_url=BASE_URL),
-    "client_id": env.str("FRANCECONNECT_CLIENT_ID", default=""),
-    "client_secret": env.str("FRANCECONNECT_CLIENT_SECRET", default=""),
-    "acr_values": env.str("FRANCECONNECT_ACR_VALUES", default="eidas1"),
-    "scopes": env.str(
-        "FRANCECONNECT_SCOPES", default="openid identite_pivot preferred_username email"
-    ),
-    "signing_alg": env.str("FRANCECONNECT_SIGNING_ALG", default="ES256"),
-    "timeout": env.float("FRANCECONNECT_TIMEOUT", default=5.0),
+    **franceconnect_settings(env, "FRANCECONNECT", base_url=BASE_URL, level="eidas1"),
     "rate_limit": env.str("FRANCECONNECT_RATE_LIMIT", default="300/m"),
+    "session_rate_limit": env.str("FRANCECONNECT_SESSION_RATE_LIMIT", default="30/m"),
+    "max_exchanges": env.int("FRANCECONNECT_MAX_EXCHANGES", default=4),
+    "other_base_urls": [checked_base_url(url) for url in env.list("OTHER_BASE_URLS", default=[])],
     "button_artwork": env.str("FRANCECONNECT_BUTTON_ARTWORK", default=""),
 }
+FRANCECONNECT_PLUS = {
+    **franceconnect_settings(env, "FRANCECONNECT_PLUS", base_url=BASE_URL, level="eidas2"),
+    "encryption_key": env.str("FRANCECONNECT_PLUS_ENCRYPTION_KEY", default="", multiline=True),
+}
 
-_franceconnect_origin = "{0.scheme}://{0.netloc}".format(urlsplit(FRANCECONNECT["issuer"]))
+_franceconnect_origins = [
+    "{0.scheme}://{0.netloc}".format(urlsplit(values["issuer"]))
+    for values in (FRANCECONNECT, FRANCECONNECT_PLUS)
+    if values["issuer"]
+]
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
         "default-src": ["'none'"],
@@ -171,8 +174,8 @@ CONTENT_SECURITY_POLICY = {
         "connect-src": ["'self'"],
         "manifest-src": ["'self'"],
         # Chromium applies form-action to the redirection that follows a form: without
-        # FranceConnect's origin, the sign-in and sign-out buttons would do nothing.
-        "form-action": ["'self'"] + [_franceconnect_origin] * bool(FRANCECONNECT["issuer"]),
+        # FranceConnect's origins, the sign-in and sign-out buttons would do nothing.
+        "form-action": ["'self'", *_franceconnect_origins],
         "base-uri": ["'none'"],
         "frame-ancestors": ["'none'"],
     }
@@ -272,6 +275,8 @@ POST_OFFICE = {
     "MESSAGE_ID_ENABLED": True,
     "MESSAGE_ID_FQDN": urlsplit(BASE_URL).hostname,
 }
+# Who is told when only somebody of the town hall or its provider can mend what is wrong.
+ALERT_EMAIL = env.str("ALERT_EMAIL", default="")
 DEFAULT_FROM_EMAIL = SERVER_EMAIL = env.str(
     "DEFAULT_FROM_EMAIL", default="Espace Citoyens <ne-pas-repondre@localhost>"
 )

@@ -6,4 +6,4 @@ class FranceConnectConfig(AppConfig):
     verbose_name = "FranceConnect"
 
     def ready(self):
-        from franceconnect import checks  # noqa: F401 registers them
+        from franceconnect import checks, receivers  # noqa: F401 registers them

@@ -6,11 +6,15 @@ from django.views.decorators.debug import sensitive_variables
 from mozilla_django_oidc.auth import OIDCAuthenticationBackend
 
 from accounts.models import User
-from franceconnect import client, tokens
+from franceconnect import client, encryption, outage, tokens
 from franceconnect.conf import Platform
-from franceconnect.exceptions import UnknownKey
+from franceconnect.exceptions import ProviderUnavailable, Saturated, UnknownKey
+from franceconnect.exchange import time_budget
 from franceconnect.identity import PivotIdentity
 from franceconnect.state import LoginRequest, PendingIdentity
+
+# Key set, token, userinfo, key set again: whatever they do, the citizen has an answer in time.
+ALL_EXCHANGES_SECONDS = 9.0
 
 
 class FranceConnectBackend(OIDCAuthenticationBackend):
@@ -35,14 +39,27 @@ class FranceConnectBackend(OIDCAuthenticationBackend):
     def identify(self, login_request: LoginRequest, code: str) -> tuple[PendingIdentity, str]:
         """The person whose return carried `code`, once everything about them is checked.
 
-        With them, the ID token: sign-out will need it.
+        With them, the signed ID token: sign-out will need it.
 
         Two calls, at once: the code lives thirty seconds, the access token sixty.
         Raises a FranceConnectError.
         """
+        try:
+            with time_budget(ALL_EXCHANGES_SECONDS):
+                return self._identify(login_request, code)
+        except Saturated:
+            raise
+        except ProviderUnavailable:
+            outage.failed(self.platform)
+            raise
+
+    @sensitive_variables()
+    def _identify(self, login_request, code) -> tuple[PendingIdentity, str]:
         answer = self.get_token(code)
-        login = self.verify_token(answer.id_token, nonce=login_request.nonce)
-        claims = self.get_userinfo(answer.access_token, answer.id_token, login)
+        id_token = self._opened(answer.id_token)
+        login = self.verify_token(id_token, nonce=login_request.nonce)
+        claims = self.get_userinfo(answer.access_token, id_token, login)
+        outage.ended(self.platform)
         pending = PendingIdentity(
             issuer=self.platform.issuer,
             sub=login.sub,
@@ -51,7 +68,7 @@ class FranceConnectBackend(OIDCAuthenticationBackend):
             next_url=login_request.next_url,
             proven_at=time.time(),
         )
-        return pending, answer.id_token
+        return pending, id_token
 
     @sensitive_variables()
     def get_token(self, payload):
@@ -63,17 +80,21 @@ class FranceConnectBackend(OIDCAuthenticationBackend):
 
     @sensitive_variables()
     def get_userinfo(self, access_token, id_token, payload):
-        signed = client.userinfo_token(self.platform, access_token)
+        signed = self._opened(client.userinfo_token(self.platform, access_token))
         return self._verified(tokens.verify_userinfo, signed, sub=payload.sub)
+
+    @sensitive_variables()
+    def _opened(self, token: str) -> str:
+        """The signed token, taken out of its encryption where the platform encrypts."""
+        return encryption.opened(token, self.platform) if self.platform.is_encrypted else token
 
     @sensitive_variables()
     def _verified(self, verify, token, **kwargs):
         """Verify with the known keys, then once more with fresh ones: keys rotate unannounced."""
         kwargs |= {"platform": self.platform, "now": time.time()}
+        known = client.key_set(self.platform)
         try:
-            return verify(token, keys=client.key_set(self.platform), **kwargs)
+            return verify(token, keys=known, **kwargs)
         except UnknownKey:
-            fresh = client.refreshed_key_set(self.platform)
-            if fresh is None:
-                raise
+            fresh = client.refreshed_key_set(self.platform, known=known)
             return verify(token, keys=fresh, **kwargs)

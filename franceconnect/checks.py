@@ -4,56 +4,91 @@ from allauth.core.internal.ratelimit import parse_rates
 from django.conf import settings
 from django.core import checks
 
-from franceconnect.conf import LEVELS
+from franceconnect import conf, encryption
 
-ALGORITHMS = ("ES256", "RS256")
-RATE_LIMIT_ERROR = checks.Error(
-    "FRANCECONNECT_RATE_LIMIT : donnez un nombre et une durée, par exemple 300/m.",
-    id="franceconnect.E006",
-)
+ALGORITHMS = {
+    conf.FRANCECONNECT: ("ES256", "RS256"),
+    conf.FRANCECONNECT_PLUS: ("ES256",),
+}
+LEVELS = {conf.FRANCECONNECT: conf.LEVELS, conf.FRANCECONNECT_PLUS: conf.LEVELS[1:]}
+RATE_LIMITS = {
+    "rate_limit": "FRANCECONNECT_RATE_LIMIT",
+    "session_rate_limit": "FRANCECONNECT_SESSION_RATE_LIMIT",
+}
 
 
 @checks.register(checks.Tags.security)
 def check_configuration(app_configs, **kwargs):
     """Every rule of the FranceConnect documentation that a setting can break."""
-    values = settings.FRANCECONNECT
-    errors = [] if _is_rate(values["rate_limit"]) else [RATE_LIMIT_ERROR]
-    if not any(values[name] for name in ("issuer", "client_id", "client_secret")):
-        return errors
-    return errors + [
+    found = [*_shared_rules()]
+    for name, required in conf.REQUIRED.items():
+        values = conf.values_of(name)
+        if any(values[setting] for setting in required):
+            found += _platform_rules(name, values)
+    return [
         checks.Error(message, id=f"franceconnect.{number}")
-        for number, holds, message in _rules(values)
+        for number, holds, message in found
         if not holds
     ]
 
 
-def _rules(values: dict):
+def _shared_rules():
     """Number, whether it holds, what to do otherwise."""
+    values = settings.FRANCECONNECT
+    for setting, variable in RATE_LIMITS.items():
+        yield (
+            "E006",
+            _is_rate(values[setting]),
+            f"{variable} : donnez un nombre et une durée, par exemple 300/m.",
+        )
+    yield (
+        "E009",
+        values["max_exchanges"] > 0,
+        "FRANCECONNECT_MAX_EXCHANGES : donnez un nombre d’échanges supérieur à zéro.",
+    )
+    issuers = [platform.issuer for platform in conf.platforms()]
+    yield (
+        "E010",
+        len(set(issuers)) == len(issuers),
+        "FRANCECONNECT_ISSUER et FRANCECONNECT_PLUS_ISSUER désignent la même plateforme : donnez "
+        "à chacune la sienne.",
+    )
+
+
+def _platform_rules(name: str, values: dict):
+    prefix = name.upper()
     levels = set(values["acr_values"].split())
+    required = ", ".join(f"{prefix}_{setting.upper()}" for setting in conf.REQUIRED[name])
     yield (
         "E001",
-        values["issuer"] and values["client_id"] and values["client_secret"],
-        "FRANCECONNECT_ISSUER, _CLIENT_ID et _CLIENT_SECRET vont ensemble : il en manque.",
+        all(values[setting] for setting in conf.REQUIRED[name]),
+        f"{required} vont ensemble : il en manque.",
     )
     yield (
         "E002",
-        levels and levels <= set(LEVELS),
-        f"FRANCECONNECT_ACR_VALUES : donnez un ou plusieurs de {', '.join(LEVELS)}.",
+        levels and levels <= set(LEVELS[name]),
+        f"{prefix}_ACR_VALUES : donnez un ou plusieurs de {', '.join(LEVELS[name])}.",
     )
     yield (
         "E003",
         "openid" in values["scopes"].split(),
-        "FRANCECONNECT_SCOPES doit contenir openid.",
+        f"{prefix}_SCOPES doit contenir openid.",
     )
     yield (
         "E004",
-        values["signing_alg"] in ALGORITHMS,
-        f"FRANCECONNECT_SIGNING_ALG : donnez {' ou '.join(ALGORITHMS)}.",
+        values["signing_alg"] in ALGORITHMS[name],
+        f"{prefix}_SIGNING_ALG : donnez {' ou '.join(ALGORITHMS[name])}.",
     )
     yield (
         "E005",
         0 < values["timeout"] <= 10,
-        "FRANCECONNECT_TIMEOUT : donnez un nombre de secondes entre 0 et 10.",
+        f"{prefix}_TIMEOUT : donnez un nombre de secondes entre 0 et 10.",
+    )
+    yield (
+        "E007",
+        name == conf.FRANCECONNECT or _is_key(values["encryption_key"]),
+        f"{prefix}_ENCRYPTION_KEY : donnez une ou plusieurs clés privées au format PEM, sur la "
+        "courbe P-256 ou RSA d’au moins 2048 bits.",
     )
 
 
@@ -62,3 +97,11 @@ def _is_rate(text: str) -> bool:
         return bool(parse_rates(f"{text}/ip"))
     except ValueError:
         return False
+
+
+def _is_key(pem: str) -> bool:
+    try:
+        return bool(encryption.private_keys(pem))
+    except ValueError:
+        # A missing one is said by E001.
+        return not pem

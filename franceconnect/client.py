@@ -2,6 +2,7 @@
 
 import hashlib
 import logging
+import re
 import time
 from dataclasses import asdict, dataclass, field
 
@@ -14,6 +15,18 @@ from franceconnect.exchange import Answer, exchange
 
 logger = logging.getLogger(__name__)
 
+# Refusals of the token endpoint that only a change of configuration can mend (RFC 6749 §5.2, and
+# OpenID Connect Registration §3.3 for a key set that the provider cannot use).
+OUR_ERRORS = {
+    "invalid_client",
+    "invalid_client_metadata",
+    "invalid_request",
+    "invalid_scope",
+    "unauthorized_client",
+    "unsupported_grant_type",
+}
+# An address to which a query can be added: no query, no fragment, nothing to be misread.
+PLAIN_ADDRESS = re.compile(r"[!$-;=@-\[\]_a-z~%&]{1,2000}")
 # Cached one hour; the last good answer serves for a day when the provider is down.
 FRESH_SECONDS = 3600
 STALE_SECONDS = 24 * 3600
@@ -21,8 +34,12 @@ STALE_SECONDS = 24 * 3600
 RETRY_SECONDS = 60
 # How long a provider of which nothing is known is not asked again after a failure.
 DOWN_SECONDS = 5
-# However many unknown keys arrive, the set is fetched again at most this often.
-REFRESH_INTERVAL_SECONDS = 20
+# However many unknown keys arrive, the set is fetched again at most so many times a minute.
+MAX_REFRESHES = 4
+REFRESH_WINDOW_SECONDS = 60
+# How long a sign-in waits for the fresh set that another one is fetching.
+REFRESH_WAIT_SECONDS = 1.0
+REFRESH_POLL_SECONDS = 0.05
 
 
 @dataclass(frozen=True)
@@ -54,17 +71,34 @@ def key_set(platform: Platform) -> list[dict]:
     return _cached(platform, "keys", _fetch_keys)
 
 
-def refreshed_key_set(platform: Platform) -> list[dict] | None:
-    """The key set fetched anew; None when that was done moments ago.
+def refreshed_key_set(platform: Platform, *, known: list[dict]) -> list[dict]:
+    """Another key set than `known`, fetched anew; `known` itself when there is none.
 
     Keys are rotated without notice: an unknown one is looked up once before a token is refused.
     """
-    if not cache.add(_cache_key(platform, "refresh"), True, REFRESH_INTERVAL_SECONDS):
-        return None
+    if not _may_refresh(platform):
+        return _set_fetched_by_another(platform, known)
     try:
         return _store(platform, "keys", _fetch_keys(platform))
     except ProviderUnavailable:
-        return None
+        return known
+
+
+def _may_refresh(platform: Platform) -> bool:
+    key = cache_key(platform, "refreshes")
+    cache.add(key, 0, REFRESH_WINDOW_SECONDS)
+    try:
+        return cache.incr(key) <= MAX_REFRESHES
+    except ValueError:  # the minute ended in between
+        return False
+
+
+def _set_fetched_by_another(platform: Platform, known: list[dict]) -> list[dict]:
+    """What another sign-in fetches at this moment: a rotation meets several at once."""
+    end = time.monotonic() + REFRESH_WAIT_SECONDS
+    while (keys := key_set(platform)) == known and time.monotonic() < end:
+        time.sleep(REFRESH_POLL_SECONDS)
+    return keys
 
 
 @sensitive_variables()
@@ -96,7 +130,7 @@ def exchange_code(platform: Platform, code: str) -> TokenAnswer:
 
 @sensitive_variables()
 def userinfo_token(platform: Platform, access_token: str) -> str:
-    """The signed userinfo (OpenID Connect Core §5.3.2), as it came.
+    """The userinfo (OpenID Connect Core §5.3.2) as it came: signed, perhaps encrypted.
 
     Raises ProviderUnavailable, or TokenRefused when it is not signed.
     """
@@ -125,7 +159,7 @@ def _token_endpoint_error(answer: Answer) -> Exception:
     if answer.status in (400, 401, 403):
         if error == "invalid_grant":
             return CodeRefused()
-        if error in ("invalid_client", "unauthorized_client", "invalid_request"):
+        if error in OUR_ERRORS:
             return Misconfigured(f"token_{error}")
     return ProviderUnavailable(f"token_endpoint_{answer.status}")
 
@@ -143,6 +177,8 @@ def _fetch_metadata(platform: Platform) -> dict:
     for url in endpoints.values():
         if not isinstance(url, str) or not url.startswith(f"{platform.origin}/"):
             raise Misconfigured("endpoint_elsewhere")
+        if not PLAIN_ADDRESS.fullmatch(url):
+            raise Misconfigured("endpoint_malformed")
     return asdict(Metadata(**endpoints))
 
 
@@ -156,7 +192,8 @@ def _fetch_keys(platform: Platform) -> list[dict]:
     return [key for key in keys if isinstance(key, dict)]
 
 
-def _cache_key(platform: Platform, what: str) -> str:
+def cache_key(platform: Platform, what: str) -> str:
+    """Where `what` is remembered about this platform, by every process."""
     digest = hashlib.sha256(platform.issuer.encode()).hexdigest()[:16]
     return f"franceconnect.{what}.{digest}"
 
@@ -164,16 +201,16 @@ def _cache_key(platform: Platform, what: str) -> str:
 def _store(platform: Platform, what: str, value):
     now = time.time()
     entry = {"value": value, "fetched_at": now, "fresh_until": now + FRESH_SECONDS}
-    cache.set(_cache_key(platform, what), entry, STALE_SECONDS)
+    cache.set(cache_key(platform, what), entry, STALE_SECONDS)
     return value
 
 
 def _cached(platform: Platform, what: str, fetch):
     """A value no older than an hour, or than a day when it cannot be fetched any more."""
-    entry = cache.get(_cache_key(platform, what))
+    entry = cache.get(cache_key(platform, what))
     if entry and time.time() < entry["fresh_until"]:
         return entry["value"]
-    down_key = _cache_key(platform, f"{what}.down")
+    down_key = cache_key(platform, f"{what}.down")
     if entry is None and (code := cache.get(down_key)):
         raise ProviderUnavailable(code)
     try:
@@ -185,7 +222,7 @@ def _cached(platform: Platform, what: str, fetch):
             raise
         logger.warning("FranceConnect %s kept from an earlier answer: %s", what, error.code)
         patient = entry | {"fresh_until": time.time() + RETRY_SECONDS}
-        cache.set(_cache_key(platform, what), patient, STALE_SECONDS)
+        cache.set(cache_key(platform, what), patient, STALE_SECONDS)
         return entry["value"]
 
 

@@ -58,6 +58,12 @@ class ProviderUnavailable(FranceConnectError):
     )
 
 
+class Saturated(ProviderUnavailable):
+    """Too many exchanges with FranceConnect are under way here: the portal protects itself."""
+
+    code = "too_many_exchanges"
+
+
 class Misconfigured(FranceConnectError):
     """FranceConnect refuses what this portal asks: operators must act."""
 

@@ -1,18 +1,21 @@
 """One HTTP exchange with a provider that may be slow, down or hostile: bounded in every way.
 
-In size; in time, all told, were the answer dripped a byte at a time from its very first line; no
-redirection is followed (a redirected POST would carry the secret elsewhere); no compressed body
-is accepted (a bomb). Connections are kept alive between exchanges.
+In size; in time, all told, were the answer dripped a byte at a time from its very first line; in
+number at once, so that a provider that hangs leaves workers to everybody else; no redirection is
+followed (a redirected POST would carry the secret elsewhere); no compressed body is accepted (a
+bomb). Connections are kept alive between exchanges.
 """
 
 import json
 import socket
 import threading
+import time
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.cookiejar import DefaultCookiePolicy
 
 import requests
+from django.conf import settings
 from django.views.decorators.debug import sensitive_variables
 from requests.adapters import HTTPAdapter
 from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
@@ -20,12 +23,19 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.exceptions import HTTPError
 from urllib3.exceptions import TimeoutError as HTTPTimeout
 
-from franceconnect.exceptions import ProviderUnavailable
+from franceconnect.exceptions import ProviderUnavailable, Saturated
 
 MAX_BODY_BYTES = 256 * 1024
 CHUNK_BYTES = 16 * 1024
 
+# A connection kept alive longer than this without use is made anew.
+IDLE_SECONDS = 30.0
+# Whoever waits for a place holds a worker: not for long.
+PLACE_SECONDS = 0.5
+
 _under_way = threading.local()
+_places = threading.Condition()
+_taken = 0
 
 
 @dataclass(frozen=True)
@@ -35,6 +45,7 @@ class Answer:
     status: int
     content_type: str
     body: bytes = field(repr=False)
+    date: str = ""
 
     def json_object(self) -> dict:
         """The body as a JSON object. Raises ProviderUnavailable when it is anything else."""
@@ -49,10 +60,51 @@ class Answer:
 
 @sensitive_variables()
 def exchange(method: str, url: str, *, seconds: float, **kwargs) -> Answer:
-    """Ask `url` and read the whole answer within `seconds`.
+    """Ask `url` and read the whole answer within `seconds`, or what is left of `time_budget`.
 
     `kwargs` go to requests (`data`, `headers`). Raises ProviderUnavailable.
     """
+    seconds = min(seconds, _seconds_left())
+    if seconds <= 0:
+        raise ProviderUnavailable("answer_too_slow")
+    with _place():
+        return _bounded_exchange(method, url, seconds=seconds, **kwargs)
+
+
+@contextmanager
+def time_budget(seconds: float):
+    """All the exchanges made inside, together, take no longer than this."""
+    _under_way.end = time.monotonic() + seconds
+    try:
+        yield
+    finally:
+        _under_way.end = None
+
+
+def _seconds_left() -> float:
+    end = getattr(_under_way, "end", None)
+    return float("inf") if end is None else end - time.monotonic()
+
+
+@contextmanager
+def _place():
+    """One of the places of this process. Raises Saturated when none gets free."""
+    global _taken
+    with _places:
+        most = settings.FRANCECONNECT["max_exchanges"]
+        if not _places.wait_for(lambda: _taken < most, PLACE_SECONDS):
+            raise Saturated()
+        _taken += 1
+    try:
+        yield
+    finally:
+        with _places:
+            _taken -= 1
+            _places.notify()
+
+
+@sensitive_variables()
+def _bounded_exchange(method: str, url: str, *, seconds: float, **kwargs) -> Answer:
     try:
         with (
             _cut_after(seconds) as deadline,
@@ -65,7 +117,9 @@ def exchange(method: str, url: str, *, seconds: float, **kwargs) -> Answer:
             body = _bounded_body(response, deadline)
             if deadline.is_past:
                 raise ProviderUnavailable("answer_too_slow")
-            return Answer(response.status_code, response.headers.get("Content-Type", ""), body)
+            headers = response.headers
+            content_type, date = headers.get("Content-Type", ""), headers.get("Date", "")
+            return Answer(response.status_code, content_type, body, date)
     except (requests.RequestException, HTTPError, OSError, ValueError) as error:
         # The message of such an error may hold the address; its type is enough.
         is_late = deadline.is_past or isinstance(error, requests.Timeout | HTTPTimeout)
@@ -136,17 +190,41 @@ def _watch(sock: socket.socket | None) -> None:
 class _Watched:
     """A connection that makes itself known to the deadline of the exchange it serves."""
 
+    _used_at = 0.0
+
     def _new_conn(self):
-        sock = super()._new_conn()
-        _watch(sock)
+        with self._time_shared_by_addresses():
+            sock = super()._new_conn()
+        sock.settimeout(self.timeout)
+        try:
+            _watch(sock)
+        except TimeoutError:
+            sock.close()
+            raise
         return sock
+
+    @contextmanager
+    def _time_shared_by_addresses(self):
+        """Each address that does not answer would otherwise take the whole time for itself."""
+        whole = self.timeout
+        with suppress(OSError):  # a name that is not found is said by whoever connects
+            found = socket.getaddrinfo(self._dns_host, self.port, type=socket.SOCK_STREAM)
+            self.timeout = whole / len(found)
+        try:
+            yield
+        finally:
+            self.timeout = whole
 
     def connect(self):
         super().connect()
         _watch(self.sock)
 
     def request(self, *args, **kwargs):
+        if self.sock is not None and time.monotonic() - self._used_at > IDLE_SECONDS:
+            # A firewall may have forgotten it: the request would be lost, and not sent again.
+            self.close()
         _watch(self.sock)
+        self._used_at = time.monotonic()
         return super().request(*args, **kwargs)
 
 

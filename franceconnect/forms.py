@@ -19,6 +19,39 @@ class SpaceCreateForm(forms.Form):
         self.fields["contact_email"].required = bool(known_email)
 
 
+class LinkCodeRequestForm(forms.Form):
+    """Which space: by the e-mail that opens it."""
+
+    email = dressed(
+        forms.EmailField(max_length=254),
+        label="Adresse e-mail de connexion",
+        help_text="Celle avec laquelle vous entrez d’habitude dans votre espace.",
+        autocomplete="email",
+    )
+
+
+class SpacedDigitsField(forms.RegexField):
+    """Digits, however they were grouped when copied."""
+
+    def to_python(self, value):
+        return "".join(super().to_python(value).split())
+
+
+class LinkCodeForm(forms.Form):
+    """The six digits of the message."""
+
+    code = dressed(
+        SpacedDigitsField(
+            r"^[0-9]{6}$",
+            error_messages={"invalid": "Recopiez les six chiffres du message, sans autre signe."},
+        ),
+        label="Code de vérification",
+        help_text="Les six chiffres du dernier message.",
+        autocomplete="one-time-code",
+        inputmode="numeric",
+    )
+
+
 class LinkConfirmForm(forms.Form):
     """Asks for a tick only when the two identities are very different."""
 

@@ -5,6 +5,7 @@ from functools import wraps
 
 from allauth.core.internal import ratelimit
 from django.conf import settings
+from django.core.cache import cache
 from django.http import Http404
 from django.shortcuts import redirect, render, resolve_url
 from django.utils.decorators import method_decorator
@@ -14,14 +15,23 @@ from django.views.decorators.debug import sensitive_variables
 
 from accounts import journal
 from accounts.models import JournalKind
+from accounts.services import send_mail
 from accounts.sessions import is_local_path
-from franceconnect import conf, linking
+from franceconnect import conf
+from franceconnect.conf import Platform
 from franceconnect.exceptions import FranceConnectError
 
 logger = logging.getLogger(__name__)
 
-SESSION_RATE = "30/m"
 FAILURE_KEY = "franceconnect_failure"
+# Whatever happens meanwhile, operators receive one mail about one fault in so long.
+ALERT_INTERVAL_SECONDS = 3600
+UNITS = (
+    (86400, "jour", "un jour"),
+    (3600, "heure", "une heure"),
+    (60, "minute", "une minute"),
+    (1, "seconde", "une seconde"),
+)
 
 
 def safe_next_url(candidate: str | None) -> str:
@@ -31,39 +41,46 @@ def safe_next_url(candidate: str | None) -> str:
     return resolve_url(settings.LOGIN_REDIRECT_URL)
 
 
-def platform_required(view):
-    """No FranceConnect configured: the page does not exist."""
-
-    @wraps(view)
-    def wrapper(request, *args, **kwargs):
-        if conf.platform() is None:
-            raise Http404
-        return view(request, *args, **kwargs)
-
-    return wrapper
-
-
 def rate_limited(view):
     """Generous by address (a counter has one for everybody), strict by browser session."""
 
     @wraps(view)
     def wrapper(request, *args, **kwargs):
         session_key = request.session.session_key
-        rates = f"{settings.FRANCECONNECT['rate_limit']}/ip"
-        usage = ratelimit.consume(
-            request,
-            app="franceconnect",
-            action="journey",
-            config={"journey": f"{rates},{SESSION_RATE}/key" if session_key else rates},
-            key=session_key,
-            limit_get=True,
-        )
-        return view(request, *args, **kwargs) if usage else ratelimit.respond_429(request)
+        rates = {f"{settings.FRANCECONNECT['rate_limit']}/ip": None}
+        if session_key:
+            rates[f"{settings.FRANCECONNECT['session_rate_limit']}/key"] = session_key
+        for rate, key in rates.items():
+            usage = ratelimit.consume(
+                request,
+                app="franceconnect",
+                action="journey",
+                config={"journey": rate},
+                key=key,
+                limit_get=True,
+            )
+            if not usage:
+                return too_many(request, max(1, int(ratelimit.parse_rate(rate).duration)))
+        return view(request, *args, **kwargs)
 
     return wrapper
 
 
-def refuse(request, error: FranceConnectError, *, citizen=None):
+def too_many(request, seconds: int):
+    """The page of a limit: says when to try again, and so does the header (RFC 6585 §4)."""
+    context = {"wait": in_words(seconds)}
+    response = render(request, "429.html", context, status=429)
+    response.headers["Retry-After"] = str(seconds)
+    return response
+
+
+def in_words(seconds: int) -> str:
+    """A duration as one says it: « une minute », « 3 heures », « 45 secondes »."""
+    size, name, one = next(unit for unit in UNITS if seconds >= unit[0] and not seconds % unit[0])
+    return one if seconds == size else f"{seconds // size} {name}s"
+
+
+def refuse(request, error: FranceConnectError, *, platform: Platform, citizen=None):
     """One line of log and of journal, one page: what happened, what to do, a reference.
 
     The line is of the person signed in, or of `citizen`: never of somebody else concerned.
@@ -72,16 +89,18 @@ def refuse(request, error: FranceConnectError, *, citizen=None):
         citizen = request.user
     reference = journal.new_incident_reference()
     level = logging.ERROR if error.is_ours_to_mend else logging.WARNING
-    logger.log(level, "FranceConnect sign-in refused: %s (%s)", error.code, reference)
+    logger.log(level, "%s sign-in refused: %s (%s)", platform.label, error.code, reference)
     journal.record(
         JournalKind.SIGN_IN_REFUSED,
         citizen=citizen,
-        means=linking.MEANS,
+        means=platform.label,
         code=error.code,
         reference=reference,
     )
+    if error.is_ours_to_mend:
+        _alert_operators(error, platform=platform, reference=reference)
     failure = {
-        "user_message": error.user_message,
+        "user_message": error.user_message.replace("FranceConnect", platform.label),
         "status": error.status,
         "offers_sign_out": error.offers_sign_out,
         "reference": reference,
@@ -93,20 +112,41 @@ def refuse(request, error: FranceConnectError, *, citizen=None):
     return show_failure(request, failure)
 
 
+def _alert_operators(error: FranceConnectError, *, platform: Platform, reference: str) -> None:
+    """Tell whoever keeps the portal, once an hour a fault: no citizen can mend it."""
+    key = f"franceconnect.alert.{platform.name}.{error.code}"
+    if settings.ALERT_EMAIL and cache.add(key, True, ALERT_INTERVAL_SECONDS):
+        context = {"platform": platform, "code": error.code, "reference": reference}
+        send_mail("franceconnect/email/alert", settings.ALERT_EMAIL, context)
+
+
 def show_failure(request, failure: dict):
     """The page of a refusal: `user_message`, `status`, `offers_sign_out`, `reference`."""
     context = {"error": failure, "reference": failure["reference"]}
     return render(request, "franceconnect/failure.html", context, status=failure["status"])
 
 
-@method_decorator([never_cache, platform_required], name="dispatch")
+@method_decorator(never_cache, name="dispatch")
 class JourneyView(View):
-    """What every page of the journey shares: an error becomes a page of the portal."""
+    """What every page of the journey shares: its platform, and an error becomes a page.
+
+    `platform_name` is None on the pages of both platforms. Without a platform, no such page.
+    """
+
+    platform_name: str | None = None
 
     @sensitive_variables()
     def dispatch(self, request, *args, **kwargs):
-        self.platform = conf.platform()
+        self.platform = self.find_platform()
+        if self.platform is None:
+            raise Http404
         try:
             return super().dispatch(request, *args, **kwargs)
         except FranceConnectError as error:
-            return refuse(request, error)
+            return refuse(request, error, platform=self.platform)
+
+    def find_platform(self) -> Platform | None:
+        """The platform that this page is about, if it is configured."""
+        if self.platform_name:
+            return conf.platform(self.platform_name)
+        return conf.sign_in_platform()

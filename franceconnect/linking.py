@@ -12,13 +12,15 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from accounts import journal, services
-from accounts.models import JournalKind, User
+from accounts.models import JournalKind, PersonalSpace, User
+from franceconnect import conf
 from franceconnect.exceptions import LinkRefused, UnknownState
 from franceconnect.identity import PivotIdentity
-from franceconnect.models import EndCause, Link
+from franceconnect.models import EndCause, Link, LinkCode
 from franceconnect.state import Intent, PendingIdentity
 
-MEANS = "FranceConnect"
+# The proofs of somebody signed in (row 16); the other intents choose who is.
+PROOFS = (Intent.REAUTHENTICATE, Intent.STEP_UP)
 
 
 class Holder(Enum):
@@ -59,7 +61,6 @@ class Decision(StrEnum):
     REFUSE_ANOTHER_PERSON = "another_person"
 
 
-ALREADY_LINKED = "Votre espace est déjà certifié avec FranceConnect."
 REFUSALS = {
     Decision.REFUSE_AGENT: (
         "Les agents de la mairie n’entrent pas par FranceConnect. Passez par l’administration, ou "
@@ -87,17 +88,16 @@ def decide(facts: Facts) -> Decision:
     """The one outcome of a return, by rows of the decision table."""
     if not facts.session_is_citizen and not facts.session_is_agent:
         return _decide_signed_out(facts)  # rows 1 to 9
-    if facts.session_is_citizen and facts.intent is not Intent.REAUTHENTICATE:
+    if facts.session_is_citizen and facts.intent not in PROOFS:
         return _decide_signed_in(facts)  # rows 10 to 14
     if facts.session_is_agent:  # row 15
         return Decision.REFUSE_AGENT
-    # row 16
-    return Decision.REAUTHENTICATED if facts.is_own else Decision.REFUSE_ANOTHER_PERSON
+    return _decide_proof(facts)  # row 16
 
 
 def _decide_signed_out(facts: Facts) -> Decision:
     """Rows 1 to 8; rows 7 and 9 need the counter of the town hall."""
-    if facts.intent is Intent.REAUTHENTICATE:
+    if facts.intent in PROOFS:
         return Decision.REFUSE_ANOTHER_PERSON
     return {
         Holder.CITIZEN: Decision.SIGN_IN,  # row 1
@@ -121,6 +121,20 @@ def _decide_signed_in(facts: Facts) -> Decision:
     if facts.intent is Intent.SIGN_IN and facts.holder is Holder.CITIZEN:  # row 14
         return Decision.ASK_SWITCH
     return Decision.REFUSE_LINKED_ELSEWHERE  # row 12: nothing of the other person is shown
+
+
+def _decide_proof(facts: Facts) -> Decision:
+    """Row 16: whoever is signed in proves themselves again, or at a stronger level.
+
+    The stronger platform knows each person by another `sub`: the first step-up has to tie it to
+    the space, which asks both identities to be compared (row 10).
+    """
+    if facts.is_own:
+        return Decision.REAUTHENTICATED
+    is_free = facts.holder in (Holder.NOBODY, Holder.NOBODY_ANY_MORE)
+    if facts.intent is Intent.STEP_UP and is_free and not facts.session_is_linked:
+        return Decision.ASK_LINK
+    return Decision.REFUSE_ANOTHER_PERSON
 
 
 def gather_facts(intent: Intent, user, *, issuer: str, sub: str) -> tuple[Facts, Link | None]:
@@ -149,6 +163,11 @@ def _holder(link: Link | None, links) -> Holder:
     return Holder.CITIZEN if link.citizen.is_active else Holder.BLOCKED
 
 
+def already_linked(means: str) -> str:
+    """What row 11 says; `means` is the name of the platform."""
+    return f"Votre espace est déjà certifié avec {means}."
+
+
 def refusal(decision: Decision) -> LinkRefused:
     """The error that a refusal of the table raises."""
     return LinkRefused(decision.value, REFUSALS[decision])
@@ -157,6 +176,25 @@ def refusal(decision: Decision) -> LinkRefused:
 def active_link(user: User, issuer: str) -> Link | None:
     """The link of this citizen with this issuer, if there is one."""
     return Link.objects.active().filter(citizen=user, issuer=issuer).first()
+
+
+def means_of(issuer: str) -> str:
+    """The name of the platform of this issuer, for the journal."""
+    platform = conf.platform_of(issuer)
+    return platform.label if platform else conf.LABELS[conf.FRANCECONNECT]
+
+
+def _certify(space: PersonalSpace, issuer: str, identity: PivotIdentity) -> bool:
+    """Refresh the certified identity; whether a datum changed.
+
+    FranceConnect's comes from the civil register, FranceConnect+'s from whichever identity
+    provider was chosen, which may spell it otherwise: the register wins when both are tied.
+    """
+    platform, register = conf.platform_of(issuer), conf.platform(conf.FRANCECONNECT)
+    is_plus = platform is not None and platform.name == conf.FRANCECONNECT_PLUS
+    if is_plus and register and active_link(space.user, register.issuer):
+        return False
+    return services.certify_identity(space, identity.as_identity())
 
 
 def ended_link_date(issuer: str, sub: str) -> datetime.datetime | None:
@@ -177,9 +215,10 @@ def apply_sign_in(link: Link, *, acr: str, identity: PivotIdentity) -> User:
         # Ended by another request since the decision.
         raise UnknownState("link_ended")
     user = link.citizen
-    if services.certify_identity(user.space, identity.as_identity()):
-        journal.record(JournalKind.IDENTITY_REFRESHED, citizen=user, means=MEANS)
-    journal.record(JournalKind.SIGNED_IN, citizen=user, means=MEANS)
+    means = means_of(link.issuer)
+    if _certify(user.space, link.issuer, identity):
+        journal.record(JournalKind.IDENTITY_REFRESHED, citizen=user, means=means)
+    journal.record(JournalKind.SIGNED_IN, citizen=user, means=means)
     return user
 
 
@@ -189,11 +228,12 @@ def apply_creation(pending: PendingIdentity, *, contact_email: str) -> User:
 
     Raises LinkRefused when another request has linked this `sub` meanwhile.
     """
+    means = means_of(pending.issuer)
     space = services.create_certified_space(
-        identity=pending.identity.as_identity(), contact_email=contact_email, means=MEANS
+        identity=pending.identity.as_identity(), contact_email=contact_email, means=means
     )
     _create_link(space.user, pending, has_strong_mismatch=False)
-    journal.record(JournalKind.SIGNED_IN, citizen=space.user, means=MEANS)
+    journal.record(JournalKind.SIGNED_IN, citizen=space.user, means=means)
     services.notify(space, "accounts/email/space_opened", {})
     return space.user
 
@@ -213,8 +253,12 @@ def apply_link(user: User, pending: PendingIdentity) -> None:
         raise refusal(decision)
     mismatch = pending.identity.differs_strongly(user.space)
     _create_link(user, pending, has_strong_mismatch=mismatch)
-    services.certify_identity(user.space, pending.identity.as_identity())
-    services.notify(user.space, "franceconnect/email/linked", {"at": timezone.now()})
+    _certify(user.space, pending.issuer, pending.identity)
+    services.notify(
+        user.space,
+        "franceconnect/email/linked",
+        {"at": timezone.now(), "means": means_of(pending.issuer)},
+    )
 
 
 def _create_link(user: User, pending: PendingIdentity, *, has_strong_mismatch: bool) -> None:
@@ -231,31 +275,66 @@ def _create_link(user: User, pending: PendingIdentity, *, has_strong_mismatch: b
         taken = Link.objects.active().of_sub(pending.issuer, pending.sub).exists()
         decision = Decision.REFUSE_LINKED_ELSEWHERE if taken else Decision.REFUSE_SPACE_HAS_ANOTHER
         raise refusal(decision) from None
-    journal.record(JournalKind.LINKED, citizen=user, means=MEANS)
+    journal.record(JournalKind.LINKED, citizen=user, means=means_of(pending.issuer))
 
 
 @transaction.atomic
 def apply_unlink(user: User, issuer: str) -> bool:
     """Rows U1 and U2: end the link, the certification and every session; False when none was.
 
-    The caller keeps its own session. Raises LinkRefused when FranceConnect is the only way in.
+    The caller keeps its own session. Raises LinkRefused when this platform is the only way in.
     """
     user = User.objects.select_for_update(of=("self",)).select_related("space").get(pk=user.pk)
-    if not user.has_password_door:
+    if not has_another_way_in(user, issuer):
         raise LinkRefused(
             "only_way_in",
             "FranceConnect est votre seul moyen de connexion. Choisissez d’abord un identifiant et "
             "un mot de passe.",
         )
-    ended = (
-        Link.objects.active()
-        .filter(citizen=user, issuer=issuer)
-        .update(ended_at=timezone.now(), end_cause=EndCause.CITIZEN)
-    )
-    if not ended:
+    if not _end_links(Link.objects.filter(citizen=user, issuer=issuer), EndCause.CITIZEN):
         return False
-    services.end_certification(user.space)
+    if not Link.objects.active().filter(citizen=user).exists():
+        services.end_certification(user.space)
     user.end_sessions()
-    journal.record(JournalKind.UNLINKED, citizen=user, means=MEANS)
-    services.notify(user.space, "franceconnect/email/unlinked", {"at": timezone.now()})
+    means = means_of(issuer)
+    journal.record(JournalKind.UNLINKED, citizen=user, means=means)
+    services.notify(
+        user.space, "franceconnect/email/unlinked", {"at": timezone.now(), "means": means}
+    )
     return True
+
+
+def has_another_way_in(user: User, issuer: str) -> bool:
+    """Whether this citizen can sign in without the platform of `issuer`."""
+    others = [platform.issuer for platform in conf.platforms() if platform.issuer != issuer]
+    return (
+        user.has_password_door
+        or Link.objects.active().filter(citizen=user, issuer__in=others).exists()
+    )
+
+
+@transaction.atomic
+def end_links_of_agent(user: User) -> None:
+    """Row 3: whoever becomes an agent is no citizen here any more by this account.
+
+    Every link ends, with the sessions it may have opened: an agent has their own door.
+    """
+    links = Link.objects.filter(citizen=user)
+    if not _end_links(links, EndCause.AGENT):
+        return
+    user.end_sessions()
+    journal.record(
+        JournalKind.UNLINKED,
+        citizen=user,
+        means=conf.LABELS[conf.FRANCECONNECT],
+        code=EndCause.AGENT.value,
+    )
+    if space := PersonalSpace.objects.filter(user=user).first():
+        services.end_certification(space)
+
+
+def _end_links(links, cause: EndCause) -> int:
+    """End those of `links` that are active, and the codes that would make another; how many."""
+    active = links.active()
+    LinkCode.objects.filter(citizen__in=active.values("citizen")).delete()
+    return active.update(ended_at=timezone.now(), end_cause=cause)

@@ -14,7 +14,7 @@ from django.views.generic import FormView, TemplateView
 
 from accounts.sessions import reauthentication_required, recent_proof_required
 from accounts.views import SpaceMixin
-from franceconnect import linking, services, sign_out, state
+from franceconnect import conf, linking, services, sign_out, state
 from franceconnect.exceptions import SessionChanged, UnknownState
 from franceconnect.forms import LinkConfirmForm, SpaceCreateForm
 from franceconnect.journey import JourneyView
@@ -36,8 +36,12 @@ class PendingMixin(JourneyView):
         )
         return super().dispatch(request, *args, **kwargs)
 
+    def find_platform(self):
+        """The one that proved the identity that waits."""
+        return conf.platform_of(self.pending.issuer) if self.pending else conf.sign_in_platform()
+
     def get_context_data(self, **kwargs):
-        return super().get_context_data(pending=self.pending, **kwargs)
+        return super().get_context_data(pending=self.pending, platform=self.platform, **kwargs)
 
 
 @method_decorator(login_not_required, name="dispatch")
@@ -103,7 +107,8 @@ class LinkView(SpaceMixin, PendingMixin, FormView):
             )
             return redirect("franceconnect:link")
         if self.pending is None:
-            return render(request, "franceconnect/link_start.html", {"space": self.space})
+            context = {"space": self.space, "platform": self.platform}
+            return render(request, "franceconnect/link_start.html", context)
         return super().get(request, *args, **kwargs)
 
     def post(self, request, *args, **kwargs):
@@ -111,9 +116,10 @@ class LinkView(SpaceMixin, PendingMixin, FormView):
             return self._nothing_waits(request)
         if "cancel" in request.POST:
             state.discard_pending(request.session)
-            messages.info(request, "Rien n’a changé : votre espace n’est pas certifié.")
+            messages.info(request, "Rien n’a changé dans votre espace.")
             # Perhaps the wrong account: FranceConnect must not choose it again by itself.
-            return redirect(sign_out.end_session_url(request) or reverse("accounts:profile"))
+            url = sign_out.end_platform_session_url(request, self.platform)
+            return redirect(url or reverse("accounts:profile"))
         return super().post(request, *args, **kwargs)
 
     def get_form_kwargs(self):
@@ -124,7 +130,7 @@ class LinkView(SpaceMixin, PendingMixin, FormView):
         """Confirmed in another tab, or too late."""
         if services.link_of(request) is None:
             raise UnknownState("pending_expired")
-        messages.info(request, linking.ALREADY_LINKED)
+        messages.info(request, linking.already_linked(self.platform.label))
         return redirect("accounts:profile")
 
     def form_valid(self, form):
@@ -133,8 +139,10 @@ class LinkView(SpaceMixin, PendingMixin, FormView):
         finally:
             state.discard_pending(self.request.session)
         services.raise_session(self.request, self.pending)
-        messages.success(self.request, "Votre espace personnel est certifié avec FranceConnect.")
-        return redirect("accounts:profile")
+        messages.success(
+            self.request, f"Votre espace personnel est certifié avec {self.platform.label}."
+        )
+        return redirect(self.pending.next_url)
 
 
 class SwitchView(PendingMixin, TemplateView):
@@ -159,9 +167,9 @@ class SwitchView(PendingMixin, TemplateView):
         if decision is not Decision.SIGN_IN:
             raise SessionChanged()
         user = linking.apply_sign_in(link, acr=self.pending.acr, identity=self.pending.identity)
-        id_token = sign_out.take_id_token(request.session)
+        id_tokens = sign_out.take_id_tokens(request.session)
         auth.logout(request)
-        sign_out.remember(request.session, id_token)
+        sign_out.restore(request.session, id_tokens)
         services.open_session(request, user, self.pending)
         return redirect(self.pending.next_url)
 
@@ -179,11 +187,17 @@ class UnlinkView(SpaceMixin, JourneyView, TemplateView):
     template_name = "franceconnect/unlink.html"
 
     def get_context_data(self, **kwargs):
-        return super().get_context_data(link=services.link_of(self.request), **kwargs)
+        return super().get_context_data(
+            link=services.link_of(self.request, self.platform_name),
+            platform=self.platform,
+            has_another_way_in=linking.has_another_way_in(self.request.user, self.platform.issuer),
+            **kwargs,
+        )
 
     def post(self, request):
         if linking.apply_unlink(request.user, self.platform.issuer):
             request.user.refresh_from_db(fields=["session_epoch"])
             update_session_auth_hash(request, request.user)
-            messages.success(request, "Votre espace n’est plus rattaché à FranceConnect.")
-        return redirect(sign_out.end_session_url(request) or reverse("accounts:profile"))
+            messages.success(request, f"Votre espace n’est plus rattaché à {self.platform.label}.")
+        url = sign_out.end_platform_session_url(request, self.platform)
+        return redirect(url or reverse("accounts:profile"))

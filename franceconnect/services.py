@@ -1,63 +1,171 @@
 """What `franceconnect` answers to the rest of the portal."""
 
+import datetime
+from dataclasses import dataclass, replace
+from functools import wraps
+from urllib.parse import urlencode
+
 from allauth.account.authentication import get_authentication_records
 from django.contrib import auth
+from django.core.exceptions import ImproperlyConfigured
 from django.http import HttpRequest
+from django.shortcuts import redirect
+from django.urls import reverse
 
-from accounts.models import User
+from accounts import journal
+from accounts.models import JournalKind, User
 from accounts.sessions import record_proof
-from franceconnect import conf, linking, sign_out
+from franceconnect import conf, linking, sign_out, state
+from franceconnect.linking import Decision
 from franceconnect.models import Link
-from franceconnect.state import PendingIdentity, discard_pending
+from franceconnect.state import PendingIdentity
 
 BACKEND = "franceconnect.backends.FranceConnectBackend"
 METHOD = "franceconnect"
+CODE_BACKEND = "accounts.backends.CredentialsBackend"
+CODE_LABEL = "code reçu par e-mail"
 
 
-def session_level(request: HttpRequest) -> str | None:
-    """The strongest level (eidas1 to eidas3) that FranceConnect proved in this *session*.
+@dataclass(frozen=True)
+class Assurance:
+    """How sure this session is of the person: `level` is eidas1 to eidas3, since `at`.
+
+    `means` is the platform that proved it, as citizens name it.
+    """
+
+    level: str
+    means: str
+    at: datetime.datetime
+
+
+def session_assurance(request: HttpRequest) -> Assurance | None:
+    """The strongest proof by FranceConnect in this *session*, the latest of that level.
 
     None for a session that only a password opened, whatever the account is linked to.
     """
-    records = get_authentication_records(request, request.user)
-    levels = [record["acr"] for record in records if record["method"] == METHOD]
-    return max(levels, key=conf.LEVELS.index, default=None)
+    records = [
+        record
+        for record in get_authentication_records(request, request.user)
+        if record["method"] == METHOD
+    ]
+    if not records:
+        return None
+    best = max(records, key=lambda record: (conf.LEVELS.index(record["acr"]), record["at"]))
+    return Assurance(
+        level=best["acr"],
+        means=best["label"],
+        at=datetime.datetime.fromtimestamp(best["at"], tz=datetime.UTC),
+    )
 
 
-def link_of(request: HttpRequest) -> Link | None:
-    """The active link of the person signed in; read once a request."""
-    if not hasattr(request, "_franceconnect_link"):
-        platform = conf.platform()
+def session_level(request: HttpRequest) -> str | None:
+    """The strongest level (eidas1 to eidas3) that FranceConnect proved in this session."""
+    assurance = session_assurance(request)
+    return assurance and assurance.level
+
+
+def has_level(request: HttpRequest, level: str) -> bool:
+    """Whether this session reached at least `level` (eidas1 to eidas3)."""
+    reached = session_level(request)
+    return reached is not None and conf.LEVELS.index(reached) >= conf.LEVELS.index(level)
+
+
+def step_up_url(next_url: str) -> str:
+    """The page that offers FranceConnect+, then leads back to `next_url` (a local path)."""
+    return f"{reverse('franceconnect:plus_step_up')}?{urlencode({'next': next_url})}"
+
+
+def level_required(level: str):
+    """For a view that asks a level of assurance of the session: `@level_required("eidas2")`.
+
+    Whoever has not reached it is offered FranceConnect+, then comes back to the same page.
+    Raises ImproperlyConfigured where no platform can give that level.
+    """
+
+    def decorator(view):
+        @wraps(view)
+        def wrapper(request, *args, **kwargs):
+            if has_level(request, level):
+                return view(request, *args, **kwargs)
+            platform = conf.platform(conf.FRANCECONNECT_PLUS)
+            if platform is None or not platform.accepts_only(level):
+                raise ImproperlyConfigured(f"no platform gives the level {level}")
+            return redirect(step_up_url(request.get_full_path()))
+
+        return wrapper
+
+    return decorator
+
+
+def links_of(request: HttpRequest) -> dict[str, Link]:
+    """The active links of the person signed in, by platform name; read once a request."""
+    if not hasattr(request, "_franceconnect_links"):
+        names = {platform.issuer: platform.name for platform in conf.platforms()}
         is_citizen = request.user.is_authenticated and not request.user.is_staff
-        request._franceconnect_link = (
-            linking.active_link(request.user, platform.issuer) if platform and is_citizen else None
+        links = (
+            Link.objects.active().filter(citizen=request.user, issuer__in=names)
+            if names and is_citizen
+            else []
         )
-    return request._franceconnect_link
+        found = {names[link.issuer]: link for link in links}
+        # FranceConnect first, whatever the order of the rows.
+        request._franceconnect_links = {name: found[name] for name in conf.LABELS if name in found}
+    return request._franceconnect_links
+
+
+def link_of(request: HttpRequest, name: str | None = None) -> Link | None:
+    """The active link with the platform of this name; without a name, the first there is."""
+    links = links_of(request)
+    return links.get(name) if name else next(iter(links.values()), None)
 
 
 def open_session(request: HttpRequest, user: User, pending: PendingIdentity) -> None:
     """Sign `user` in by this proof, in a session of its own.
 
     The key changes (OWASP: session fixation), and what somebody left in the browser before,
-    a sign-up under way for instance, is not carried over.
+    a sign-up under way for instance, is not carried over: only what sign-out needs, and an
+    identity that this very sign-in is about to claim.
     """
-    id_token = sign_out.take_id_token(request.session)
+    id_tokens = sign_out.take_id_tokens(request.session)
+    claimed = state.claimed_pending(request.session, pending.next_url)
     if request.user.is_anonymous:
         request.session.flush()
-    discard_pending(request.session)
+    state.discard_pending(request.session)
     user.backend = BACKEND
     auth.login(request, user)
-    sign_out.remember(request.session, id_token)
-    record_proof(request, user, means=METHOD, label=linking.MEANS, acr=pending.acr)
+    state.carry_pending(request.session, claimed)
+    sign_out.restore(request.session, id_tokens)
+    _record(request, user, pending)
 
 
-def raise_session(request: HttpRequest, pending: PendingIdentity) -> None:
-    """Row 16: the person signed in has proven themselves again."""
+def open_session_by_code(request: HttpRequest, user: User, pending: PendingIdentity) -> None:
+    """Sign in the owner of a mailed code, who is then asked whether `pending` is them (row 10)."""
+    id_tokens = sign_out.take_id_tokens(request.session)
+    request.session.flush()
+    user.backend = CODE_BACKEND
+    auth.login(request, user)
+    sign_out.restore(request.session, id_tokens)
+    record_proof(request, user, means="code", label=CODE_LABEL)
+    journal.record(JournalKind.SIGNED_IN, citizen=user, means=CODE_LABEL)
+    waiting = replace(
+        pending, question=Decision.ASK_LINK, user_id=user.pk, claim="", code_key="", code_email=""
+    )
+    state.stash_pending(request.session, waiting)
+
+
+def raise_session(
+    request: HttpRequest, pending: PendingIdentity, *, reauthenticated: bool = True
+) -> None:
+    """Row 16: the person signed in has proven themselves again, or at a stronger level."""
+    _record(request, request.user, pending, reauthenticated=reauthenticated)
+
+
+def _record(request, user, pending: PendingIdentity, **extra) -> None:
     record_proof(
         request,
-        request.user,
+        user,
         means=METHOD,
-        label=linking.MEANS,
+        label=linking.means_of(pending.issuer),
         acr=pending.acr,
-        reauthenticated=True,
+        **extra,
     )

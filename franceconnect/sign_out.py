@@ -5,58 +5,104 @@ visitor would be one button away from the previous one's identity.
 """
 
 import base64
+import hashlib
 from urllib.parse import urlencode
 
 from cryptography.fernet import Fernet, InvalidToken
 from django.contrib.sessions.backends.base import SessionBase
+from django.core.cache import cache
 from django.http import HttpRequest
 from django.utils.crypto import get_random_string, salted_hmac
+from django.views.decorators.debug import sensitive_variables
 
 from franceconnect import client, conf
+from franceconnect.conf import Platform
 from franceconnect.exceptions import FranceConnectError
 
-ID_TOKEN_KEY = "franceconnect_id_token"  # noqa: S105 the name of a session entry
+# The names of session and cache entries, no tokens.
+ID_TOKENS_KEY = "franceconnect_id_tokens"  # noqa: S105
+CONTINUATION_SECONDS = 300
 
 
-def remember(session: SessionBase, id_token: str | None) -> None:
+@sensitive_variables()
+def remember(session: SessionBase, issuer: str, id_token: str) -> None:
     """Keep the ID token for sign-out, encrypted: a copy of the database must not hold one."""
-    if id_token is None:
-        return
-    session[ID_TOKEN_KEY] = _cipher().encrypt(id_token.encode()).decode()
+    encrypted = _cipher().encrypt(id_token.encode()).decode()
+    session[ID_TOKENS_KEY] = session.get(ID_TOKENS_KEY, {}) | {issuer: encrypted}
+
+
+def take_id_tokens(session: SessionBase) -> dict[str, str]:
+    """The encrypted ID tokens of this session by issuer, out of it for good."""
+    return session.pop(ID_TOKENS_KEY, {})
+
+
+def restore(session: SessionBase, id_tokens: dict[str, str]) -> None:
+    """Put what `take_id_tokens` gave into the session that follows."""
+    if id_tokens:
+        session[ID_TOKENS_KEY] = id_tokens
 
 
 def end_session_url(request: HttpRequest) -> str | None:
-    """Where the browser ends FranceConnect's session; None when there is none to end.
+    """Where the browser ends FranceConnect's sessions; None when there is none to end.
 
-    Takes the ID token out of the session, so it is asked before the portal ends it; the portal
+    Takes the ID tokens out of the session, so it is asked before the portal ends it; the portal
     ends its own first, and whatever FranceConnect answers, the person is out. For that reason
     `state`, which the provider echoes, needs no check on return: nothing is left to change.
     """
-    platform = conf.platform()
-    id_token = take_id_token(request.session)
-    if platform is None or id_token is None:
-        return None
+    url = None
+    for issuer, encrypted in take_id_tokens(request.session).items():
+        url = _end_session_url(issuer, encrypted, then=url) or url
+    return url
+
+
+def end_platform_session_url(request: HttpRequest, platform: Platform) -> str | None:
+    """The same for one platform; the portal's own session and the other platform's go on."""
+    id_tokens = take_id_tokens(request.session)
+    encrypted = id_tokens.pop(platform.issuer, "")
+    restore(request.session, id_tokens)
+    return _end_session_url(platform.issuer, encrypted, then=None)
+
+
+@sensitive_variables()
+def _end_session_url(issuer: str, encrypted: str, *, then: str | None) -> str | None:
+    platform = conf.platform_of(issuer)
     try:
-        endpoint = client.metadata(platform).end_session_endpoint
-    except FranceConnectError:
+        id_token = _cipher().decrypt(encrypted.encode()).decode()
+        endpoint = platform and client.metadata(platform).end_session_endpoint
+    except (InvalidToken, FranceConnectError):
         return None
+    if not endpoint:
+        return None
+    state = get_random_string(32)
+    if then:
+        cache.set(_continuation_key(state), _cipher().encrypt(then.encode()), CONTINUATION_SECONDS)
     query = {
         "id_token_hint": id_token,
-        "state": get_random_string(32),
+        "state": state,
         "post_logout_redirect_uri": platform.post_logout_redirect_uri,
     }
     return f"{endpoint}?{urlencode(query)}"
 
 
-def take_id_token(session: SessionBase) -> str | None:
-    """The ID token of this session, out of it for good; None when it holds none of ours."""
-    stored = session.pop(ID_TOKEN_KEY, None)
-    if stored is None:
+def continuation_url(state: str) -> str | None:
+    """Where sign-out goes on after the platform that echoes `state`: the other one; told once.
+
+    Whoever stepped up has a session at both. The portal's own is ended already: the way on is
+    kept aside, encrypted, under a name that nobody can guess.
+    """
+    key = _continuation_key(state)
+    encrypted = cache.get(key)
+    if encrypted is None:
         return None
+    cache.delete(key)
     try:
-        return _cipher().decrypt(stored.encode()).decode()
+        return _cipher().decrypt(encrypted).decode()
     except InvalidToken:
         return None
+
+
+def _continuation_key(state: str) -> str:
+    return f"franceconnect.sign_out.{hashlib.sha256(state.encode(errors='replace')).hexdigest()}"
 
 
 def _cipher() -> Fernet:

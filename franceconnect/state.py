@@ -31,6 +31,7 @@ class Intent(StrEnum):
     SIGN_IN = "sign_in"
     LINK = "link"
     REAUTHENTICATE = "reauthenticate"
+    STEP_UP = "step_up"
 
 
 @dataclass(frozen=True)
@@ -50,7 +51,8 @@ class PendingIdentity:
 
     `question` is the page that may use it, `user_id` who was signed in when it came (None for
     nobody), `claim` what the sign-in page brings back from somebody who has a space already: on
-    a shared computer, whoever signs in next must not be asked in its place.
+    a shared computer, whoever signs in next must not be asked in its place. `code_key` names the
+    code mailed to `code_email`, when their owner chose to prove their space so.
     """
 
     issuer: str
@@ -62,6 +64,8 @@ class PendingIdentity:
     question: str = ""
     user_id: int | None = None
     claim: str = field(default="", repr=False)
+    code_key: str = field(default="", repr=False)
+    code_email: str = field(default="", repr=False)
 
 
 def stash_login_request(session: SessionBase, state: str, **details) -> None:
@@ -153,6 +157,24 @@ def adopt_pending(session: SessionBase, *, claim: str, question: str, user_id: i
     values = session.get(PENDING_KEY)
     if values and values["claim"] and values["user_id"] is None and _same(values["claim"], claim):
         session[PENDING_KEY] = values | {"question": question, "user_id": user_id, "claim": ""}
+
+
+def claimed_pending(session: SessionBase, next_url: str) -> dict | None:
+    """The identity that `next_url` leads to claim, as the session holds it; None without one.
+
+    Somebody whom FranceConnect+ identified may prove their space with FranceConnect: signing in
+    opens a new session, and this alone goes over to it.
+    """
+    values = session.get(PENDING_KEY)
+    if values and values["claim"] and f"{CLAIM}={values['claim']}" in next_url:
+        return values
+    return None
+
+
+def carry_pending(session: SessionBase, values: dict | None) -> None:
+    """Put what `claimed_pending` gave into the session that follows."""
+    if values:
+        session[PENDING_KEY] = values
 
 
 def discard_pending(session: SessionBase) -> None:

@@ -18,6 +18,7 @@ MAX_TOKEN_CHARACTERS = 64 * 1024
 MAX_SUB_CHARACTERS = 255
 # How far ahead of ours the provider's clock may be.
 CLOCK_SKEW_SECONDS = 60
+MIN_RSA_BITS = 2048
 KEY_TYPES = {"ES256": ("EC", "P-256"), "RS256": ("RSA", None)}
 
 _jws = jwt.PyJWS()
@@ -107,9 +108,12 @@ def _candidates(keys: list[dict], header: dict, alg: str):
         return
     for key in fitting:
         try:
-            yield jwt.PyJWK(key, algorithm=alg)
+            candidate = jwt.PyJWK(key, algorithm=alg)
         except (jwt.PyJWTError, ValueError, TypeError, KeyError):
             continue
+        # RFC 7518 §3.3: a shorter RSA key must not be used.
+        if key["kty"] != "RSA" or candidate.key.key_size >= MIN_RSA_BITS:
+            yield candidate
 
 
 def _fits(key: dict, alg: str) -> bool:

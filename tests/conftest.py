@@ -4,12 +4,16 @@ import pytest
 from django.core.cache import cache
 from post_office.models import Email
 
+from franceconnect import exchange
 from tests.accounts.factories import make_agent, make_citizen
 
 # Imported once, here: a session has one simulator, on the port that the settings name.
 from tests.franceconnect.fixtures import (  # noqa: F401
     another_traveller,
     link_of,
+    plus,
+    plus_traveller,
+    running_plus_simulator,
     running_simulator,
     simulator,
     traveller,
@@ -19,6 +23,13 @@ from tests.franceconnect.fixtures import (  # noqa: F401
 @pytest.fixture(autouse=True)
 def _clean_cache():
     cache.clear()
+
+
+@pytest.fixture(autouse=True)
+def _no_connection_left():
+    """Connections are kept alive: a test's own server is not there any more for the next one."""
+    yield
+    exchange._http.close()
 
 
 @pytest.fixture(autouse=True)

@@ -21,7 +21,7 @@ def free_port() -> int:
             return port
 
 
-PORTAL_PORT, SIMULATOR_PORT = free_port(), free_port()
+PORTAL_PORT, SIMULATOR_PORT, PLUS_SIMULATOR_PORT = free_port(), free_port(), free_port()
 WORK = f"{tempfile.gettempdir()}/espace-citoyens-tests-{os.getpid()}"
 
 os.environ.update(
@@ -40,7 +40,13 @@ os.environ.update(
     FRANCECONNECT_SIGNING_ALG="ES256",
     FRANCECONNECT_TIMEOUT="5",
     FRANCECONNECT_RATE_LIMIT="300/m",
+    FRANCECONNECT_SESSION_RATE_LIMIT="30/m",
+    FRANCECONNECT_MAX_EXCHANGES="4",
     FRANCECONNECT_BUTTON_ARTWORK="",
+    # FranceConnect+ is off unless a test turns it on (see the fixture `plus`).
+    FRANCECONNECT_PLUS_ISSUER="",
+    OTHER_BASE_URLS="",
+    ALERT_EMAIL="",
     DJANGO_LIVE_TEST_SERVER_ADDRESS=f"127.0.0.1:{PORTAL_PORT}",
     # Playwright's synchronous interface runs an event loop in the thread of the test.
     DJANGO_ALLOW_ASYNC_UNSAFE="true",

@@ -2,9 +2,9 @@
 
 from django import template
 
-from franceconnect import conf, services, state
+from franceconnect import conf, outage, services, state
 from franceconnect.artwork import artwork_file
-from franceconnect.state import CLAIM
+from franceconnect.state import CLAIM, Intent
 
 register = template.Library()
 
@@ -13,17 +13,36 @@ register = template.Library()
 def franceconnect_button(context, intent="sign_in", next_url=""):
     """The sign-in button: `{% franceconnect_button %}`.
 
-    `intent`: sign_in, link or reauthenticate. `next_url`: a local path to come back to; without
-    it, the page's own `next` parameter.
+    `intent`: sign_in, link, reauthenticate or step_up. `next_url`: a local path to come back to;
+    without it, the page's own `next` parameter.
     """
     request = context["request"]
+    platform = _platform_for(request, intent)
     return {
-        "is_possible": conf.platform() is not None,
+        "platform": platform,
+        "start_url": platform and platform.path("start"),
         "intent": intent,
         "next_url": next_url or request.GET.get("next") or request.POST.get("next", ""),
         "csrf_token": context.get("csrf_token"),
+        "is_plus": platform is not None and platform.name == conf.FRANCECONNECT_PLUS,
         "has_artwork": artwork_file() is not None,
     }
+
+
+def _platform_for(request, intent: str):
+    """Which platform this intent leaves for; None when it is not configured."""
+    if intent == Intent.STEP_UP:
+        return conf.platform(conf.FRANCECONNECT_PLUS)
+    if intent == Intent.REAUTHENTICATE and (name := next(iter(services.links_of(request)), None)):
+        return conf.platform(name)
+    return conf.sign_in_platform()
+
+
+@register.simple_tag
+def franceconnect_is_down():
+    """Whether the sign-in platform has stopped answering: the other means come first then."""
+    platform = conf.sign_in_platform()
+    return platform is not None and outage.is_down(platform)
 
 
 @register.inclusion_tag("franceconnect/_pictogram.html", takes_context=True)
@@ -32,12 +51,40 @@ def franceconnect_pictogram(context):
     return {"link": services.link_of(context["request"])}
 
 
+@register.inclusion_tag("franceconnect/_assurance.html", takes_context=True)
+def franceconnect_assurance(context):
+    """How sure this session is of the person, and the step-up where FranceConnect+ exists."""
+    request = context["request"]
+    return {
+        "assurance": services.session_assurance(request),
+        "step_up_url": _step_up_url(request),
+    }
+
+
+def _step_up_url(request) -> str | None:
+    """The page of the step-up, when it would add something to this session."""
+    platform = conf.platform(conf.FRANCECONNECT_PLUS)
+    level = services.session_level(request)
+    if platform is None or platform.accepts_level(level):
+        return None
+    return services.step_up_url(request.get_full_path())
+
+
 @register.inclusion_tag("franceconnect/_rapprochement.html", takes_context=True)
 def franceconnect_rapprochement(context):
-    """The section of the profile that links and unlinks."""
+    """The section of the profile that links and unlinks, a line a platform."""
+    links = services.links_of(context["request"])
     return {
-        "is_possible": conf.platform() is not None,
-        "link": services.link_of(context["request"]),
+        "ties": [
+            {
+                "platform": platform,
+                "link": links.get(platform.name),
+                "is_plus": platform.name == conf.FRANCECONNECT_PLUS,
+                "unlink_url": platform.path("unlink"),
+            }
+            for platform in conf.platforms()
+        ],
+        "request": context["request"],
     }
 
 
@@ -50,7 +97,13 @@ def franceconnect_link(context):
 @register.simple_tag
 def franceconnect_is_possible():
     """Whether FranceConnect is configured."""
-    return conf.platform() is not None
+    return conf.sign_in_platform() is not None
+
+
+@register.simple_tag
+def franceconnect_plus_is_possible():
+    """Whether FranceConnect+ is configured beside FranceConnect."""
+    return len(conf.platforms()) > 1
 
 
 @register.simple_tag(takes_context=True)

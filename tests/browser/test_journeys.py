@@ -161,7 +161,7 @@ def test_somebody_with_a_space_is_linked_after_the_password(arrives, ines):
     citizen.is_at("/franceconnect/certifier/")
     citizen.presses("Certifier mon espace")
 
-    citizen.is_at(PROFILE)
+    citizen.is_at("/mon-espace/")
     assert ines.franceconnect_links.active().count() == 1
     assert User.objects.count() == 1
 

@@ -12,18 +12,28 @@ LINE = re.compile(r"^#?([A-Z][A-Z0-9_]*)=(.*)$", re.MULTILINE)
 
 def variables_read() -> dict[str, object]:
     """Name → default of each `env.xxx("NAME", default=…)`; None when it is computed."""
-    tree = ast.parse((ROOT / "espace_citoyens" / "settings.py").read_text("utf-8"))
+    folder = ROOT / "espace_citoyens"
     calls = [
         node
-        for node in ast.walk(tree)
+        for name in ("settings.py", "environment.py")
+        for node in ast.walk(ast.parse((folder / name).read_text("utf-8")))
         if isinstance(node, ast.Call)
         and isinstance(node.func, ast.Attribute)
         and isinstance(node.func.value, ast.Name)
         and node.func.value.id == "env"
         and node.args
-        and isinstance(node.args[0], ast.Constant)
     ]
-    return {call.args[0].value: default_of(call) for call in calls}
+    return {name: default_of(call) for call in calls for name in names_of(call.args[0])}
+
+
+def names_of(argument: ast.expr) -> list[str]:
+    """The variable itself; or one for each platform, of `f"{prefix}_TIMEOUT"`."""
+    if isinstance(argument, ast.Constant):
+        return [argument.value]
+    if isinstance(argument, ast.JoinedStr):
+        end = argument.values[-1].value
+        return [prefix + end for prefix in ("FRANCECONNECT", "FRANCECONNECT_PLUS")]
+    return []
 
 
 def default_of(call: ast.Call) -> object:
@@ -66,6 +76,12 @@ def test_every_comment_is_a_line_of_its_own():
 
 def test_the_demo_sets_every_variable(tmp_path):
     """One left out would come from the `.env` of whoever tries the demo."""
-    demo = Demo(folder=tmp_path, port=8000, simulator_port=8100, mailbox_port=8025)
+    demo = Demo(
+        folder=tmp_path,
+        port=8000,
+        simulator_port=8100,
+        simulator_plus_port=8101,
+        mailbox_port=8025,
+    )
 
     assert set(variables_read()) <= set(portal_environment(demo, {}))

@@ -4,12 +4,14 @@ from urllib.parse import urljoin, urlsplit
 
 import pytest
 import requests
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from django.conf import settings as portal_settings
 from django.test import Client
-from django.urls import reverse
 
+from franceconnect import conf, encryption
 from franceconnect.models import Link
-from tests.settings import SIMULATOR_PORT
+from tests.settings import PLUS_SIMULATOR_PORT, SIMULATOR_PORT
 from tests.simulator.process import SimulatorProcess
 
 CLIENT = {
@@ -44,20 +46,61 @@ def simulator(running_simulator):
     return running_simulator
 
 
+PLUS_CLIENT_ID, PLUS_SECRET = "portail-de-test-plus", "secret-plus-0123456789abcdefghijklmnop"
+PLUS_KEY = (
+    ec.generate_private_key(ec.SECP256R1())
+    .private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    .decode()
+)
+
+
+@pytest.fixture(scope="session")
+def running_plus_simulator():
+    """A FranceConnect+ of its own process, which knows our public key."""
+    folder = f"{portal_settings.BASE_URL}/franceconnect-plus"
+    client = {
+        "client_id": PLUS_CLIENT_ID,
+        "client_secret": PLUS_SECRET,
+        "service_name": "Espace Citoyens de Rivemont",
+        "redirect_uris": [f"{folder}/callback/"],
+        "post_logout_redirect_uris": [f"{folder}/logout-callback/"],
+        "jwks": {"keys": encryption.public_keys(PLUS_KEY)},
+    }
+    simulator = SimulatorProcess.start(
+        clients=[client], people=[INES], port=PLUS_SIMULATOR_PORT, platform="high"
+    )
+    yield simulator
+    simulator.stop()
+
+
+@pytest.fixture
+def plus(settings, running_plus_simulator):
+    """FranceConnect+, configured; the simulator of it."""
+    running_plus_simulator.reset()
+    settings.FRANCECONNECT_PLUS = settings.FRANCECONNECT_PLUS | {
+        "issuer": running_plus_simulator.issuer,
+        "client_id": PLUS_CLIENT_ID,
+        "client_secret": PLUS_SECRET,
+        "encryption_key": PLUS_KEY,
+    }
+    return running_plus_simulator
+
+
 FAILURE = "/franceconnect/echec/"
 
 
 class Traveller:
     """A browser at the portal (Django's client) and at FranceConnect (requests)."""
 
-    def __init__(self, simulator, client=None):
+    def __init__(self, simulator, client=None, name=conf.FRANCECONNECT):
         self.simulator = simulator
+        self.name = name
         self.client = client or Client()
         self.abroad = requests.Session()
 
     def leave(self, **form) -> str:
         """Press the button; the address of FranceConnect that the portal redirects to."""
-        response = self.client.post(reverse("franceconnect:start"), form)
+        response = self.client.post(conf.platform(self.name).path("start"), form)
         assert response.status_code == 302, response.content
         if "/session/end?" in response["Location"]:
             response = self.follow_sign_out(response["Location"])
@@ -88,7 +131,7 @@ class Traveller:
 
     def sub_of(self, login: str = "ines") -> str:
         """The `sub` that FranceConnect gives this person here, learnt by a real sign-in."""
-        traveller = Traveller(self.simulator)
+        traveller = Traveller(self.simulator, name=self.name)
         response = traveller.go(login)
         assert response.status_code == 302, response.content
         return traveller.client.session["franceconnect_pending_identity"]["sub"]
@@ -103,6 +146,12 @@ class Traveller:
 @pytest.fixture
 def traveller(db, simulator):
     return Traveller(simulator)
+
+
+@pytest.fixture
+def plus_traveller(traveller, plus):
+    """The same browser, on its way to FranceConnect+."""
+    return Traveller(plus, traveller.client, name=conf.FRANCECONNECT_PLUS)
 
 
 @pytest.fixture

@@ -10,6 +10,7 @@ from django.urls import reverse
 from django.utils.html import escape
 
 from accounts.models import JournalEntry, JournalKind, User
+from franceconnect import client
 from franceconnect.exceptions import AccessDenied, ProviderUnavailable, UnknownState
 from franceconnect.models import Link
 from tests.franceconnect.fixtures import Traveller
@@ -405,12 +406,12 @@ def test_a_rotation_of_keys_goes_unseen(traveller, link_of, citizen):
 
 
 def test_unknown_keys_never_flood_the_key_set(traveller):
-    for _ in range(4):
+    for _ in range(6):
         callback = traveller.identify(traveller.leave())
         traveller.simulator.control({"at": "id_token", "signing": "broken"})
         traveller.come_back(callback)
 
-    assert traveller.simulator.calls()["GET /api/v2/jwks"] == 2
+    assert traveller.simulator.calls()["GET /api/v2/jwks"] == 1 + client.MAX_REFRESHES
 
 
 def test_the_known_keys_serve_while_the_key_set_is_down(traveller, link_of, citizen):

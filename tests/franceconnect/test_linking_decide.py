@@ -8,6 +8,7 @@ from franceconnect.linking import REFUSALS, Decision, Facts, Holder, decide
 from franceconnect.state import Intent
 
 SIGN_IN, LINK, REAUTHENTICATE = Intent.SIGN_IN, Intent.LINK, Intent.REAUTHENTICATE
+STEP_UP = Intent.STEP_UP
 CITIZEN = {"session_is_citizen": True}
 LINKED = {"session_is_citizen": True, "session_is_linked": True}
 OWN = LINKED | {"holder": Holder.CITIZEN, "is_own": True}
@@ -39,6 +40,17 @@ AGENT = {"session_is_agent": True}
         (16, REAUTHENTICATE, OWN, Decision.REAUTHENTICATED),
         (16, REAUTHENTICATE, LINKED, Decision.REFUSE_ANOTHER_PERSON),
         (16, REAUTHENTICATE, LINKED | {"holder": Holder.CITIZEN}, Decision.REFUSE_ANOTHER_PERSON),
+        (15, STEP_UP, AGENT, Decision.REFUSE_AGENT),
+        (16, STEP_UP, OWN, Decision.REAUTHENTICATED),
+        (16, STEP_UP, CITIZEN, Decision.ASK_LINK),
+        (16, STEP_UP, CITIZEN | {"holder": Holder.NOBODY_ANY_MORE}, Decision.ASK_LINK),
+        (16, STEP_UP, LINKED, Decision.REFUSE_ANOTHER_PERSON),
+        (16, STEP_UP, CITIZEN | {"holder": Holder.CITIZEN}, Decision.REFUSE_ANOTHER_PERSON),
+        (16, STEP_UP, CITIZEN | {"holder": Holder.BLOCKED}, Decision.REFUSE_ANOTHER_PERSON),
+        (16, STEP_UP, CITIZEN | {"holder": Holder.AGENT}, Decision.REFUSE_ANOTHER_PERSON),
+        (16, REAUTHENTICATE, CITIZEN, Decision.REFUSE_ANOTHER_PERSON),
+        (None, STEP_UP, {}, Decision.REFUSE_ANOTHER_PERSON),
+        (None, REAUTHENTICATE, {}, Decision.REFUSE_ANOTHER_PERSON),
         (None, SIGN_IN, OWN, Decision.SIGN_IN),
     ],
 )
