@@ -14,7 +14,11 @@ from pathlib import Path
 
 from espace_citoyens.demo import environment
 from espace_citoyens.demo.environment import Demo, DemoError
-from espace_citoyens.demo.people import read_people, write_simulator_people
+from espace_citoyens.demo.people import (
+    read_people,
+    write_simulator_people,
+    write_simulator_plus_people,
+)
 from espace_citoyens.demo.processes import PROJECT, Program, Supervisor
 from espace_citoyens.demo.table import welcome
 
@@ -29,6 +33,7 @@ def main(arguments: list[str] | None = None) -> int:
         folder=options.folder.resolve(),
         port=options.port,
         simulator_port=options.simulator_port,
+        simulator_plus_port=options.simulator_plus_port,
         mailbox_port=options.mailbox_port,
     )
     try:
@@ -52,6 +57,12 @@ def options_parser() -> argparse.ArgumentParser:
     add = parser.add_argument
     add("--port", type=int, default=8000, help="port du portail (%(default)s)")
     add("--simulator-port", type=int, default=8100, help="port du simulateur (%(default)s)")
+    add(
+        "--simulator-plus-port",
+        type=int,
+        default=8101,
+        help="port du simulateur de FranceConnect+ (%(default)s)",
+    )
     add("--mailbox-port", type=int, default=8025, help="port des courriels (%(default)s)")
     add("--folder", type=Path, default=PROJECT / ".demo", help="dossier des données")
     add("--reset", action="store_true", help="efface d’abord les données de la démonstration")
@@ -59,12 +70,16 @@ def options_parser() -> argparse.ArgumentParser:
 
 
 def refuse_busy_ports(demo: Demo) -> None:
-    """Raise DemoError unless the three ports are different and free, before anything starts."""
-    ports = {"PORT": demo.port, "SIMULATOR_PORT": demo.simulator_port}
-    ports["MAILBOX_PORT"] = demo.mailbox_port
+    """Raise DemoError unless the four ports are different and free, before anything starts."""
+    ports = {
+        "PORT": demo.port,
+        "SIMULATOR_PORT": demo.simulator_port,
+        "SIMULATOR_PLUS_PORT": demo.simulator_plus_port,
+        "MAILBOX_PORT": demo.mailbox_port,
+    }
     advice = "make demo " + " ".join(f"{name}={port + 1000}" for name, port in ports.items())
     if len(set(ports.values())) < len(ports):
-        raise DemoError(f"Il faut trois ports différents, par exemple : {advice}")
+        raise DemoError(f"Il faut quatre ports différents, par exemple : {advice}")
     for name, port in ports.items():
         if problem := problem_of(port):
             raise DemoError(
@@ -118,6 +133,7 @@ def serve(demo: Demo) -> None:
         (demo.folder / name).mkdir(exist_ok=True)
     people = read_people()
     write_simulator_people(people, demo.simulator_people)
+    write_simulator_plus_people(people, demo.simulator_plus_people)
     supervisor = Supervisor(demo.folder / "logs", stop)
     preparation, *programs = programs_of(demo)
     try:
@@ -139,7 +155,6 @@ def serve(demo: Demo) -> None:
 def programs_of(demo: Demo) -> list[Program]:
     """The preparation, which ends, then everything that runs together."""
     portal = environment.portal_environment(demo, os.environ)
-    simulator = environment.simulator_environment(demo, portal)
     gunicorn = (
         *("gunicorn", "espace_citoyens.wsgi", "--bind", f"127.0.0.1:{demo.port}"),
         *("--worker-class", "gthread", "--threads", "8", "--graceful-timeout", "3"),
@@ -150,8 +165,14 @@ def programs_of(demo: Demo) -> list[Program]:
         Program("la préparation", "prepare.log", ("espace_citoyens.demo.prepare",), portal),
         Program(
             *("le simulateur de FranceConnect", "simulator.log", ("franceconnect.simulator",)),
-            simulator,
+            environment.simulator_environment(demo, portal),
             ready=(demo.simulator_port, "/"),
+        ),
+        Program(
+            *("le simulateur de FranceConnect+", "simulator-plus.log"),
+            ("franceconnect.simulator",),
+            environment.simulator_plus_environment(demo, portal),
+            ready=(demo.simulator_plus_port, "/"),
         ),
         Program("le portail", "portal.log", gunicorn, portal, ready=(demo.port, "/health/ready/")),
         Program("l’envoi des courriels", "worker.log", ("django", "worker"), portal),

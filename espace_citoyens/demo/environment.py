@@ -8,14 +8,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
 
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from environ import Env
 
 from espace_citoyens.environment import is_loopback
 
 CLIENT_ID = "espace-citoyens-demo"
+PLUS_CLIENT_ID = "espace-citoyens-demo-plus"
 SERVICE_NAME = "Espace Citoyens de Rivemont"
+SECRETS = ("secret_key", "client_secret", "plus_client_secret")
 # What tells a real portal from a trial on this machine.
-ADDRESSES = ("BASE_URL", "FRANCECONNECT_ISSUER")
+ADDRESSES = ("BASE_URL", "FRANCECONNECT_ISSUER", "FRANCECONNECT_PLUS_ISSUER")
 
 
 class DemoError(Exception):
@@ -29,6 +33,7 @@ class Demo:
     folder: Path
     port: int
     simulator_port: int
+    simulator_plus_port: int
     mailbox_port: int
 
     @property
@@ -40,6 +45,10 @@ class Demo:
         return f"http://127.0.0.1:{self.simulator_port}"
 
     @property
+    def simulator_plus_url(self) -> str:
+        return f"http://127.0.0.1:{self.simulator_plus_port}"
+
+    @property
     def mailbox_url(self) -> str:
         return f"http://127.0.0.1:{self.mailbox_port}"
 
@@ -48,12 +57,20 @@ class Demo:
         return f"{self.simulator_url}/api/v2"
 
     @property
+    def plus_issuer(self) -> str:
+        return f"{self.simulator_plus_url}/api/v2"
+
+    @property
     def mails(self) -> Path:
         return self.folder / "mails"
 
     @property
     def simulator_people(self) -> Path:
         return self.folder / "people.json"
+
+    @property
+    def simulator_plus_people(self) -> Path:
+        return self.folder / "people-plus.json"
 
 
 def refuse_real_portal(environment: Mapping[str, str], env_file: Path) -> None:
@@ -100,7 +117,12 @@ def portal_environment(demo: Demo, inherited: Mapping[str, str]) -> dict[str, st
         "FRANCECONNECT_SIGNING_ALG": "ES256",
         "FRANCECONNECT_TIMEOUT": "5",
         "FRANCECONNECT_RATE_LIMIT": "300/m",
+        "FRANCECONNECT_SESSION_RATE_LIMIT": "30/m",
+        "FRANCECONNECT_MAX_EXCHANGES": "4",
         "FRANCECONNECT_BUTTON_ARTWORK": "",
+        "OTHER_BASE_URLS": "",
+        "ALERT_EMAIL": "",
+        **plus_settings(demo, kept),
     }
     # NAME_FILE wins over NAME (a Docker secret): it must not come from elsewhere either.
     files = {f"{name}_FILE" for name in settings}
@@ -113,35 +135,90 @@ def portal_environment(demo: Demo, inherited: Mapping[str, str]) -> dict[str, st
     }
 
 
+def plus_settings(demo: Demo, kept: Mapping[str, str]) -> dict[str, str]:
+    """What the portal is told of FranceConnect+."""
+    return {
+        "FRANCECONNECT_PLUS_ISSUER": demo.plus_issuer,
+        "FRANCECONNECT_PLUS_CLIENT_ID": PLUS_CLIENT_ID,
+        "FRANCECONNECT_PLUS_CLIENT_SECRET": kept["plus_client_secret"],
+        "FRANCECONNECT_PLUS_ENCRYPTION_KEY": read_key(demo.folder / "franceconnect-plus.pem"),
+        "FRANCECONNECT_PLUS_ACR_VALUES": "eidas2",
+        "FRANCECONNECT_PLUS_SCOPES": "openid identite_pivot preferred_username email",
+        "FRANCECONNECT_PLUS_SIGNING_ALG": "ES256",
+        "FRANCECONNECT_PLUS_TIMEOUT": "5",
+    }
+
+
 def simulator_environment(demo: Demo, portal: Mapping[str, str]) -> dict[str, str]:
     """The environment of the simulator, which knows the portal as FranceConnect would."""
-    prefix = "FRANCECONNECT_SIMULATOR_"
-    inherited = {
-        name: value
-        for name, value in portal.items()
-        if not name.startswith(prefix) and name not in ("SECRET_KEY", "DJANGO_SETTINGS_MODULE")
-    }
     options = {
-        "HOST": "127.0.0.1",
+        "PLATFORM": "low",
         "PORT": str(demo.simulator_port),
         "CLIENT_ID": CLIENT_ID,
         "CLIENT_SECRET": portal["FRANCECONNECT_CLIENT_SECRET"],
-        "SERVICE_NAME": SERVICE_NAME,
-        "REDIRECT_URI": f"{demo.portal_url}/franceconnect/callback/",
-        "POST_LOGOUT_REDIRECT_URI": f"{demo.portal_url}/franceconnect/logout-callback/",
         "PEOPLE": str(demo.simulator_people),
+    }
+    return _simulator_environment(demo, portal, "franceconnect", options)
+
+
+def simulator_plus_environment(demo: Demo, portal: Mapping[str, str]) -> dict[str, str]:
+    """The same for the one that stands for FranceConnect+, which also fetches our key set."""
+    options = {
+        "PLATFORM": "high",
+        "PORT": str(demo.simulator_plus_port),
+        "CLIENT_ID": PLUS_CLIENT_ID,
+        "CLIENT_SECRET": portal["FRANCECONNECT_PLUS_CLIENT_SECRET"],
+        "PEOPLE": str(demo.simulator_plus_people),
+        "JWKS_URI": f"{demo.portal_url}/franceconnect-plus/jwks/",
+    }
+    return _simulator_environment(demo, portal, "franceconnect-plus", options)
+
+
+def _simulator_environment(
+    demo: Demo, portal: Mapping[str, str], folder: str, options: dict[str, str]
+) -> dict[str, str]:
+    """`folder` is the portal's own for this platform; nothing it knows of FranceConnect is left."""
+    inherited = {
+        name: value
+        for name, value in portal.items()
+        if not name.startswith("FRANCECONNECT_")
+        and name not in ("SECRET_KEY", "DJANGO_SETTINGS_MODULE")
+    }
+    options = options | {
+        "HOST": "127.0.0.1",
+        "SERVICE_NAME": SERVICE_NAME,
+        "REDIRECT_URI": f"{demo.portal_url}/{folder}/callback/",
+        "POST_LOGOUT_REDIRECT_URI": f"{demo.portal_url}/{folder}/logout-callback/",
         "MAIL_FOLDER": str(demo.mails),
     }
-    return inherited | {f"{prefix}{name}": value for name, value in options.items()}
+    return inherited | {f"FRANCECONNECT_SIMULATOR_{name}": value for name, value in options.items()}
 
 
 def read_secrets(path: Path) -> dict[str, str]:
     """The demo's own secrets, made at the first start and kept, for nobody else to read."""
+    made = {name: secrets.token_urlsafe(48) for name in SECRETS}
+    kept = json.loads(kept_text(path, json.dumps(made)))
+    if set(SECRETS) <= set(kept):
+        return kept
+    # Made by an earlier version: what it lacks is added, what it has stays.
+    path.write_text(json.dumps(made | kept), encoding="utf-8")
+    return made | kept
+
+
+def read_key(path: Path) -> str:
+    """The portal's own private key (P-256, PEM), which opens what FranceConnect+ encrypts."""
+    made = ec.generate_private_key(ec.SECP256R1()).private_bytes(
+        Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()
+    )
+    return kept_text(path, made.decode())
+
+
+def kept_text(path: Path, made: str) -> str:
+    """What this file holds; `made` is written there, for nobody else to read, if it is new."""
     try:
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except FileExistsError:
-        return json.loads(path.read_text("utf-8"))
-    made = {name: secrets.token_urlsafe(48) for name in ("secret_key", "client_secret")}
+        return path.read_text("utf-8")
     with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-        json.dump(made, file)
+        file.write(made)
     return made

@@ -54,4 +54,14 @@ def read_people() -> tuple[DemoPerson, ...]:
 def write_simulator_people(people: Iterable[DemoPerson], path: Path) -> None:
     """The file that the simulator reads with `--people`."""
     entries = [person.as_simulator_entry() for person in people if person.franceconnect]
+    _write(entries, path)
+
+
+def write_simulator_plus_people(people: Iterable[DemoPerson], path: Path) -> None:
+    """The same for FranceConnect+: same identities, but no `sub` that FranceConnect gave."""
+    entries = [person.as_simulator_entry() for person in people if person.franceconnect]
+    _write([{k: v for k, v in entry.items() if k != "sub"} for entry in entries], path)
+
+
+def _write(entries: list[dict], path: Path) -> None:
     path.write_text(json.dumps(entries, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")

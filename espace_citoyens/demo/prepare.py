@@ -12,7 +12,7 @@ def main() -> None:
 
     call_command("migrate", interactive=False, verbosity=0)
     call_command("collectstatic", interactive=False, clear=True, verbosity=0)
-    seed(settings.FRANCECONNECT["issuer"])
+    seed(settings.FRANCECONNECT["issuer"], settings.FRANCECONNECT_PLUS["issuer"])
 
 
 if __name__ == "__main__":

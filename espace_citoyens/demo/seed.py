@@ -27,13 +27,12 @@ TOWN = {
 
 
 @transaction.atomic
-def seed(issuer: str) -> None:
-    """Fill an empty database; in one already filled, only follow the simulator's address.
+def seed(issuer: str, plus_issuer: str) -> None:
+    """Fill an empty database; in one already filled, only follow the simulators' addresses.
 
     What visitors changed stays as they left it: whoever deleted a space does not find it again.
     """
-    # The same simulator, on another port today: its people stay linked.
-    Link.objects.exclude(issuer=issuer).update(issuer=issuer)
+    follow_simulators(issuer, plus_issuer)
     if Town.objects.exists():
         return
     Town.objects.create(**TOWN)
@@ -43,6 +42,17 @@ def seed(issuer: str) -> None:
             create_space(person)
         elif person.sub:
             create_linked_space(person, issuer)
+
+
+def follow_simulators(issuer: str, plus_issuer: str) -> None:
+    """The same simulators, on other ports today: their people stay linked.
+
+    The level tells whose a link is: FranceConnect always answers eidas1, FranceConnect+ never.
+    """
+    links = Link.objects.filter(level="eidas1")
+    links.exclude(issuer=issuer).update(issuer=issuer)
+    plus_links = Link.objects.exclude(level="eidas1")
+    plus_links.exclude(issuer=plus_issuer).update(issuer=plus_issuer)
 
 
 def create_space(person: DemoPerson) -> None:

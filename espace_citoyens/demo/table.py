@@ -31,10 +31,11 @@ def welcome(demo: Demo, people: Sequence[DemoPerson]) -> str:
     return f"""
 Ville de Rivemont : la démonstration est prête. Ville, personnes et données sont fictives.
 
-  Portail                      {demo.portal_url}/
-  Simulateur de FranceConnect  {demo.simulator_url}/
-  Un autre service public      {demo.simulator_url}/autre-service/
-  Courriels envoyés            {demo.mailbox_url}/
+  Portail                       {demo.portal_url}/
+  Simulateur de FranceConnect   {demo.simulator_url}/
+  Simulateur de FranceConnect+  {demo.simulator_plus_url}/
+  Un autre service public       {demo.simulator_url}/autre-service/
+  Courriels envoyés             {demo.mailbox_url}/
 
 {aligned([HEADINGS, *rows, agent])}
 

@@ -11,6 +11,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives import serialization
 
 from accounts.models import PersonalSpace, User
 from espace_citoyens.demo.command_line import (
@@ -20,18 +21,22 @@ from espace_citoyens.demo.command_line import (
     refuse_busy_ports,
 )
 from espace_citoyens.demo.environment import (
+    ADDRESSES,
     Demo,
     DemoError,
     portal_environment,
+    read_key,
     read_secrets,
     refuse_real_portal,
     simulator_environment,
+    simulator_plus_environment,
 )
 from espace_citoyens.demo.people import (
     AGENT_EMAIL,
     PASSWORD,
     read_people,
     write_simulator_people,
+    write_simulator_plus_people,
 )
 from espace_citoyens.demo.seed import pivot_identity, seed
 from espace_citoyens.demo.table import aligned, welcome
@@ -41,13 +46,14 @@ from franceconnect.simulator.people import read_people as read_simulator_people
 
 ROOT = Path(__file__).parents[2]
 ISSUER = "http://127.0.0.1:8100/api/v2"
+PLUS_ISSUER = "http://127.0.0.1:8101/api/v2"
 INES = "ines.perrer@rivemont.example"
 
 
 @pytest.fixture
 def demo(tmp_path):
-    """A demonstration on three free ports."""
-    ports = free_ports(3)
+    """A demonstration on four free ports."""
+    ports = free_ports(4)
     return Demo(tmp_path / "demo", *ports)
 
 
@@ -83,6 +89,19 @@ def test_the_simulator_reads_them(tmp_path):
     assert [person.login for person in read] == [p.franceconnect["login"] for p in people]
 
 
+def test_franceconnect_plus_knows_the_same_people_without_the_subs_of_franceconnect(tmp_path):
+    people = read_people()
+    write_simulator_people(people, tmp_path / "low.json")
+    write_simulator_plus_people(people, tmp_path / "high.json")
+
+    low = read_simulator_people(tmp_path / "low.json")
+    high = read_simulator_people(tmp_path / "high.json")
+
+    assert [person.identity.status for person in low] == [p.identity.status for p in high]
+    assert any(person.identity.stored_sub for person in low)
+    assert not any(person.identity.stored_sub for person in high)
+
+
 def test_every_mail_address_leads_nowhere():
     """RFC 2606 reserves .example: no real mailbox can hear of the demonstration."""
     addresses = [person.franceconnect["email"] for person in read_people()]
@@ -95,7 +114,7 @@ def test_every_mail_address_leads_nowhere():
 
 @pytest.mark.django_db
 def test_seed_opens_the_spaces_of_the_table():
-    seed(ISSUER)
+    seed(ISSUER, PLUS_ISSUER)
 
     for person in read_people():
         if person.login_email:
@@ -108,7 +127,7 @@ def test_seed_opens_the_spaces_of_the_table():
 
 @pytest.mark.django_db
 def test_seed_gives_ines_the_identity_that_franceconnect_will_send():
-    seed(ISSUER)
+    seed(ISSUER, PLUS_ISSUER)
     [ines] = [person for person in read_people() if person.login_email == INES]
 
     space = PersonalSpace.objects.get(user__email=INES)
@@ -120,7 +139,7 @@ def test_seed_gives_ines_the_identity_that_franceconnect_will_send():
 
 @pytest.mark.django_db
 def test_seed_links_who_is_already_linked():
-    seed(ISSUER)
+    seed(ISSUER, PLUS_ISSUER)
 
     [link] = Link.objects.active()
     assert link.sub in [person.sub for person in read_people()]
@@ -131,7 +150,7 @@ def test_seed_links_who_is_already_linked():
 
 @pytest.mark.django_db
 def test_seed_makes_an_agent_without_a_space():
-    seed(ISSUER)
+    seed(ISSUER, PLUS_ISSUER)
 
     agent = User.objects.get(email=AGENT_EMAIL)
     assert agent.is_staff
@@ -141,22 +160,35 @@ def test_seed_makes_an_agent_without_a_space():
 
 @pytest.mark.django_db
 def test_a_second_seed_leaves_what_visitors_did():
-    seed(ISSUER)
+    seed(ISSUER, PLUS_ISSUER)
     User.objects.get(email=INES).delete()
     before = sorted(User.objects.values_list("pk", flat=True))
 
-    seed(ISSUER)
+    seed(ISSUER, PLUS_ISSUER)
 
     assert sorted(User.objects.values_list("pk", flat=True)) == before
 
 
 @pytest.mark.django_db
 def test_links_follow_the_simulator_to_another_port():
-    seed(ISSUER)
+    seed(ISSUER, PLUS_ISSUER)
 
-    seed("http://127.0.0.1:9100/api/v2")
+    seed("http://127.0.0.1:9100/api/v2", PLUS_ISSUER)
 
     assert [link.issuer for link in Link.objects.all()] == ["http://127.0.0.1:9100/api/v2"]
+
+
+@pytest.mark.django_db
+def test_links_of_each_platform_follow_their_own_simulator():
+    seed(ISSUER, PLUS_ISSUER)
+    citizen = Link.objects.get().citizen
+    Link.objects.create(issuer=PLUS_ISSUER, sub="autre", citizen=citizen, level="eidas3")
+    moved = ("http://127.0.0.1:9100/api/v2", "http://127.0.0.1:9101/api/v2")
+
+    seed(*moved)
+
+    links = Link.objects.order_by("level").values_list("level", "issuer")
+    assert list(links) == list(zip(("eidas1", "eidas3"), moved, strict=True))
 
 
 # --- What each process is told ------------------------------------------------------------------
@@ -168,6 +200,25 @@ def test_secrets_are_made_once_and_kept_to_oneself(tmp_path):
     assert read_secrets(tmp_path / "secrets.json") == first
     assert stat.S_IMODE((tmp_path / "secrets.json").stat().st_mode) == 0o600
     assert len(first["secret_key"]) > 50
+
+
+def test_secrets_of_an_earlier_version_are_completed(tmp_path):
+    (tmp_path / "secrets.json").write_text('{"secret_key": "k", "client_secret": "c"}')
+
+    first = read_secrets(tmp_path / "secrets.json")
+
+    assert (first["secret_key"], first["client_secret"]) == ("k", "c")
+    assert len(first["plus_client_secret"]) > 50
+    assert read_secrets(tmp_path / "secrets.json") == first
+
+
+def test_the_encryption_key_is_made_once_and_kept_to_oneself(tmp_path):
+    first = read_key(tmp_path / "key.pem")
+
+    key = serialization.load_pem_private_key(first.encode(), password=None)
+    assert key.curve.name == "secp256r1"
+    assert read_key(tmp_path / "key.pem") == first
+    assert stat.S_IMODE((tmp_path / "key.pem").stat().st_mode) == 0o600
 
 
 def test_nothing_of_a_real_portal_is_inherited(demo):
@@ -188,20 +239,41 @@ def test_nothing_of_a_real_portal_is_inherited(demo):
     assert "of-production" not in "".join(portal.values())
 
 
-def test_the_simulator_knows_no_secret_of_the_portal_but_its_own(demo):
+@pytest.mark.parametrize(
+    ("environment_of", "platform", "folder"),
+    [
+        (simulator_environment, "FRANCECONNECT", "franceconnect"),
+        (simulator_plus_environment, "FRANCECONNECT_PLUS", "franceconnect-plus"),
+    ],
+)
+def test_a_simulator_knows_no_secret_of_the_portal_but_its_own(
+    demo, environment_of, platform, folder
+):
     demo.folder.mkdir()
     portal = portal_environment(demo, {})
 
-    simulator = simulator_environment(demo, portal)
+    simulator = environment_of(demo, portal)
 
-    assert "SECRET_KEY" not in simulator
-    assert (
-        simulator["FRANCECONNECT_SIMULATOR_CLIENT_SECRET"] == portal["FRANCECONNECT_CLIENT_SECRET"]
-    )
-    assert simulator["FRANCECONNECT_SIMULATOR_REDIRECT_URI"].startswith(portal["BASE_URL"])
+    own = portal[f"{platform}_CLIENT_SECRET"]
+    names = ("SECRET_KEY", "CLIENT_SECRET", "ENCRYPTION_KEY")
+    others = {value for name, value in portal.items() if name.endswith(names)} - {own}
+    assert len(others) == 3
+    assert simulator["FRANCECONNECT_SIMULATOR_CLIENT_SECRET"] == own
+    assert not others & set(simulator.values())
+    callback = f"{portal['BASE_URL']}/{folder}/callback/"
+    assert simulator["FRANCECONNECT_SIMULATOR_REDIRECT_URI"] == callback
 
 
-@pytest.mark.parametrize("name", ["BASE_URL", "FRANCECONNECT_ISSUER"])
+def test_franceconnect_plus_is_told_where_the_portal_publishes_its_keys(demo):
+    demo.folder.mkdir()
+
+    simulator = simulator_plus_environment(demo, portal_environment(demo, {}))
+
+    address = simulator["FRANCECONNECT_SIMULATOR_JWKS_URI"]
+    assert address == f"{demo.portal_url}/franceconnect-plus/jwks/"
+
+
+@pytest.mark.parametrize("name", ADDRESSES)
 def test_a_real_portal_in_the_environment_is_refused(name, tmp_path):
     with pytest.raises(DemoError, match=name):
         refuse_real_portal({name: "https://portail.example.fr"}, tmp_path / ".env")
@@ -256,15 +328,15 @@ def test_a_busy_port_is_named_with_what_to_do(demo):
 
 
 def test_the_same_port_twice_is_refused(tmp_path):
-    with pytest.raises(DemoError, match="trois ports différents"):
-        refuse_busy_ports(Demo(tmp_path, 8000, 8000, 8025))
+    with pytest.raises(DemoError, match="quatre ports différents"):
+        refuse_busy_ports(Demo(tmp_path, 8000, 8100, 8000, 8025))
 
 
 def test_a_port_that_does_not_exist_is_refused(tmp_path):
-    port, other = free_ports(2)
+    free = free_ports(3)
 
     with pytest.raises(DemoError, match="n’existe pas"):
-        refuse_busy_ports(Demo(tmp_path, port, other, 70000))
+        refuse_busy_ports(Demo(tmp_path, *free, 70000))
 
 
 def test_two_demos_cannot_share_a_folder(tmp_path):
@@ -297,7 +369,8 @@ def test_reset_erases_nothing_in_a_folder_of_somebody_else(tmp_path):
 def test_the_welcome_names_every_address_and_everybody(demo):
     text = welcome(demo, read_people())
 
-    for url in (demo.portal_url, demo.simulator_url, demo.mailbox_url):
+    urls = (demo.portal_url, demo.simulator_url, demo.simulator_plus_url, demo.mailbox_url)
+    for url in urls:
         assert f"{url}/" in text
     assert "Ines PERRER" in text
     assert AGENT_EMAIL in text
@@ -318,9 +391,13 @@ def test_columns_are_aligned_and_the_last_one_wrapped(monkeypatch):
 @contextmanager
 def running(demo: Demo, *options: str):
     """The demonstration as `make demo` starts it, once it has said that it is ready."""
-    ports = ("--port", "--simulator-port", "--mailbox-port")
-    values = (demo.port, demo.simulator_port, demo.mailbox_port)
-    arguments = [str(part) for pair in zip(ports, values, strict=True) for part in pair]
+    ports = {
+        "--port": demo.port,
+        "--simulator-port": demo.simulator_port,
+        "--simulator-plus-port": demo.simulator_plus_port,
+        "--mailbox-port": demo.mailbox_port,
+    }
+    arguments = [str(part) for pair in ports.items() for part in pair]
     with subprocess.Popen(
         [
             *(sys.executable, "-m", "espace_citoyens.demo", "--folder", str(demo.folder)),
@@ -342,7 +419,10 @@ def running(demo: Demo, *options: str):
 
 def inherited_names() -> set[str]:
     """What the tests' own settings have put in this process's environment."""
-    return {"BASE_URL", "FRANCECONNECT_ISSUER", "DJANGO_SETTINGS_MODULE", "DATABASE_URL"}
+    return {
+        *("BASE_URL", "DJANGO_SETTINGS_MODULE", "DATABASE_URL"),
+        *("FRANCECONNECT_ISSUER", "FRANCECONNECT_PLUS_ISSUER"),
+    }
 
 
 def status_of(port: int, path: str) -> int:
@@ -363,12 +443,13 @@ def test_the_demo_starts_stops_and_finds_its_data_again(demo):
         assert status_of(demo.port, "/aide/franceconnect/") == 200
         assert status_of(demo.simulator_port, "/autre-service/") == 200
         assert status_of(demo.simulator_port, "/api/v2/.well-known/openid-configuration") == 200
+        assert status_of(demo.simulator_plus_port, "/api/v2/jwks") == 200
         assert status_of(demo.mailbox_port, "/") == 200
         children = children_of(process)
         process.send_signal(signal.SIGINT)
         assert process.wait(timeout=20) == 0
 
-    assert len(children) == 4
+    assert len(children) == 5
     assert not [pid for pid in children if Path(f"/proc/{pid}").exists()]
     refuse_busy_ports(demo)
     kept = json.loads((demo.folder / "secrets.json").read_text())
@@ -386,7 +467,7 @@ def test_a_closed_terminal_leaves_no_orphan(demo):
         process.send_signal(signal.SIGHUP)
         process.wait(timeout=20)
 
-    assert len(children) == 4
+    assert len(children) == 5
     assert not [pid for pid in children if Path(f"/proc/{pid}").exists()]
 
 
