@@ -7,15 +7,19 @@ BIN := .venv/bin
 # The demo needs what runs the portal; everything else needs the tools of developers too.
 RUNTIME := .venv/.requirements
 TOOLS := .venv/.requirements-dev
+# The OpenID provider that the tests did not write: npm's own record of what it installed.
+PROVIDER := tests/third_party/node_modules/.package-lock.json
 
 # A file's tests stay in one process: they share its server, its simulator and its browser.
 PYTEST_ARGS ?= --numprocesses=2 --dist=loadfile
 
 PORT ?= 8000
 SIMULATOR_PORT ?= 8100
+SIMULATOR_PLUS_PORT ?= 8101
 MAILBOX_PORT ?= 8025
 DEMO := $(BIN)/python -m espace_citoyens.demo \
-	--port $(PORT) --simulator-port $(SIMULATOR_PORT) --mailbox-port $(MAILBOX_PORT)
+	--port $(PORT) --simulator-port $(SIMULATOR_PORT) \
+	--simulator-plus-port $(SIMULATOR_PLUS_PORT) --mailbox-port $(MAILBOX_PORT)
 
 .PHONY: help
 help: ## Affiche cette aide
@@ -30,8 +34,8 @@ demo-reset: $(RUNTIME) ## Efface les données de la démonstration, puis la red�
 	@exec $(DEMO) --reset
 
 .PHONY: test
-test: $(TOOLS) ## Lance tous les tests, sur SQLite puis sur PostgreSQL
-	@.ci/require chromium fonts postgresql
+test: $(TOOLS) $(PROVIDER) ## Lance tous les tests, sur SQLite puis sur PostgreSQL
+	@.ci/require chromium fonts nodejs postgresql
 	$(BIN)/pytest $(PYTEST_ARGS)
 	.ci/with-postgresql $(BIN)/pytest $(PYTEST_ARGS)
 
@@ -57,7 +61,7 @@ requirements: $(TOOLS) ## Recompile les dépendances (UPGRADE=--upgrade pour les
 
 .PHONY: clean
 clean: ## Efface tout ce que make a construit, sauf les données de la démonstration
-	rm -rf .venv .artifacts .ruff_cache staticfiles
+	rm -rf .venv .artifacts .ruff_cache staticfiles tests/third_party/node_modules
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(RUNTIME): requirements.txt
@@ -68,3 +72,7 @@ $(RUNTIME): requirements.txt
 $(TOOLS): requirements-dev.txt requirements.txt
 	@.ci/install-python .venv requirements-dev.txt
 	@touch $(RUNTIME) $@
+
+$(PROVIDER): tests/third_party/package-lock.json tests/third_party/package.json
+	@.ci/install-node tests/third_party
+	@touch $@
