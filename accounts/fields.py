@@ -5,11 +5,16 @@ import re
 import unicodedata
 
 from django import forms
+from django.core.validators import RegexValidator
 from django.utils.dates import MONTHS
 
 from accounts.names import folded
 
 OLDEST_BIRTH_YEAR = 1900
+EMAIL_ERROR = "Cette adresse e-mail n’est pas complète. Écrivez-la comme nom@exemple.fr."
+# RFC 5322 lets a local part be quoted, commas included, which a mail queue reads as several
+# addressees; and letters out of ASCII change when they are made lower-case.
+PLAIN_EMAIL = re.compile(r"\A[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]+@[A-Za-z0-9.-]+\Z")
 NAME_JOINERS = frozenset(" -'’.·")
 MONTHS_BY_NAME = {folded(name): number for number, name in MONTHS.items()}
 
@@ -19,9 +24,8 @@ def dressed(field: forms.Field, *, label: str, help_text: str = "", **attrs: str
     field.label, field.help_text = label, help_text
     field.error_messages["required"] = "Ce champ est vide. Remplissez-le."
     if isinstance(field, forms.EmailField):
-        field.error_messages["invalid"] = (
-            "Cette adresse e-mail n’est pas complète. Écrivez-la comme nom@exemple.fr."
-        )
+        field.error_messages["invalid"] = EMAIL_ERROR
+        field.validators = [*field.validators, RegexValidator(PLAIN_EMAIL, EMAIL_ERROR)]
     field.widget.attrs.pop("placeholder", None)
     field.widget.attrs.update({name.replace("_", "-"): value for name, value in attrs.items()})
     return field

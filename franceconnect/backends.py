@@ -8,7 +8,7 @@ from mozilla_django_oidc.auth import OIDCAuthenticationBackend
 from accounts.models import User
 from franceconnect import client, encryption, outage, tokens
 from franceconnect.conf import Platform
-from franceconnect.exceptions import ProviderUnavailable, Saturated, UnknownKey
+from franceconnect.exceptions import ProviderUnavailable, UnknownKey
 from franceconnect.exchange import time_budget
 from franceconnect.identity import PivotIdentity
 from franceconnect.state import LoginRequest, PendingIdentity
@@ -47,10 +47,9 @@ class FranceConnectBackend(OIDCAuthenticationBackend):
         try:
             with time_budget(ALL_EXCHANGES_SECONDS):
                 return self._identify(login_request, code)
-        except Saturated:
-            raise
-        except ProviderUnavailable:
-            outage.failed(self.platform)
+        except ProviderUnavailable as error:
+            if error.is_outage:
+                outage.failed(self.platform)
             raise
 
     @sensitive_variables()

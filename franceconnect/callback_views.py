@@ -1,6 +1,7 @@
 """Coming back from FranceConnect."""
 
 import logging
+import re
 from dataclasses import replace
 
 from django.conf import settings
@@ -41,8 +42,9 @@ OUR_ERRORS = {
     "unsupported_response_type",
 }
 PROVIDER_ERRORS = {"server_error", "temporarily_unavailable"}
-# FranceConnect's has 43. A huge one would make its token endpoint fail, as if it were down.
-MAX_CODE_CHARACTERS = 512
+# FranceConnect's has 43 of these. Anything stranger could make its token endpoint, or the
+# firewall before it, fail as if it were down.
+CODE = re.compile(r"[A-Za-z0-9._~+/=-]{1,512}")
 PENDING_PAGES = {
     Decision.ASK_FIRST_TIME: "franceconnect:first_time",
     Decision.ASK_LINK: "franceconnect:link",
@@ -98,7 +100,7 @@ class CallbackView(JourneyView, OIDCAuthenticationCallbackView):
             raise TokenRefused("callback_issuer_mismatch")
         if "error" in request.GET:
             raise self._provider_error(request.GET["error"])
-        if not 0 < len(request.GET.get("code", "")) <= MAX_CODE_CHARACTERS:
+        if not CODE.fullmatch(request.GET.get("code", "")):
             raise TokenRefused("callback_without_code")
         self._check_person(request, login_request)
 
@@ -122,8 +124,12 @@ class CallbackView(JourneyView, OIDCAuthenticationCallbackView):
     @staticmethod
     def _read_session_again(request) -> None:
         """The calls took time: what another tab wrote meanwhile is neither ignored nor lost."""
-        request.session = type(request.session)(request.session.session_key)
+        session_key = request.session.session_key
+        request.session = type(request.session)(session_key)
         request.user = auth.get_user(request)
+        if request.session.session_key != session_key:
+            # Signed in or out in another tab: to go on would be a silent switch.
+            raise SessionChanged()
 
     def _turned_back(self, request, login_request, error: AccessDenied):
         """Row 17: quiet words, where they came from, still signed in if they were."""

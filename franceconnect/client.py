@@ -10,7 +10,13 @@ from django.core.cache import cache
 from django.views.decorators.debug import sensitive_variables
 
 from franceconnect.conf import Platform
-from franceconnect.exceptions import CodeRefused, Misconfigured, ProviderUnavailable, TokenRefused
+from franceconnect.exceptions import (
+    CodeRefused,
+    Misconfigured,
+    ProviderUnavailable,
+    TokenRefused,
+    UnexpectedRefusal,
+)
 from franceconnect.exchange import Answer, exchange
 
 logger = logging.getLogger(__name__)
@@ -161,7 +167,8 @@ def _token_endpoint_error(answer: Answer) -> Exception:
             return CodeRefused()
         if error in OUR_ERRORS:
             return Misconfigured(f"token_{error}")
-    return ProviderUnavailable(f"token_endpoint_{answer.status}")
+    kind = UnexpectedRefusal if 400 <= answer.status < 500 else ProviderUnavailable
+    return kind(f"token_endpoint_{answer.status}")
 
 
 def _fetch_metadata(platform: Platform) -> dict:

@@ -17,8 +17,8 @@ from franceconnect.pending_views import PendingMixin
 
 # Six digits, five tries each: few codes keep guessing hopeless, and a mailbox quiet. By address
 # written to, and by person who asks: neither many people nor many addresses go around it.
-RATES_BY_ADDRESSEE = "6/h/key"
-RATES_BY_PERSON = "5/h/key"
+RATES_BY_ADDRESSEE = "6/h/key,12/d/key"
+RATES_BY_PERSON = "5/h/key,10/d/key"
 
 
 class CodePageView(PendingMixin, FormView):

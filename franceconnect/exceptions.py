@@ -51,6 +51,8 @@ class ProviderUnavailable(FranceConnectError):
     """FranceConnect is down, slow, or answers nonsense."""
 
     code = "provider_unavailable"
+    # Whether it counts as one more sign that FranceConnect is down for everybody.
+    is_outage = True
     status = 503
     user_message = (
         "FranceConnect ne répond pas en ce moment. Réessayez plus tard, ou utilisez un autre moyen "
@@ -58,10 +60,17 @@ class ProviderUnavailable(FranceConnectError):
     )
 
 
+class UnexpectedRefusal(ProviderUnavailable):
+    """FranceConnect, or what stands before it, refuses this very request: others may pass."""
+
+    is_outage = False
+
+
 class Saturated(ProviderUnavailable):
     """Too many exchanges with FranceConnect are under way here: the portal protects itself."""
 
     code = "too_many_exchanges"
+    is_outage = False
 
 
 class Misconfigured(FranceConnectError):

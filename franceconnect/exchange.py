@@ -183,8 +183,7 @@ def _cut_after(seconds: float):
 
 
 def _watch(sock: socket.socket | None) -> None:
-    if deadline := getattr(_under_way, "deadline", None):
-        deadline.watch(sock)
+    _under_way.deadline.watch(sock)
 
 
 class _Watched:

@@ -24,7 +24,7 @@ from franceconnect.exceptions import FranceConnectError
 logger = logging.getLogger(__name__)
 
 FAILURE_KEY = "franceconnect_failure"
-# Whatever happens meanwhile, operators receive one mail about one fault in so long.
+# Operators receive one mail about a platform in so long.
 ALERT_INTERVAL_SECONDS = 3600
 UNITS = (
     (86400, "jour", "un jour"),
@@ -113,8 +113,12 @@ def refuse(request, error: FranceConnectError, *, platform: Platform, citizen=No
 
 
 def _alert_operators(error: FranceConnectError, *, platform: Platform, reference: str) -> None:
-    """Tell whoever keeps the portal, once an hour a fault: no citizen can mend it."""
-    key = f"franceconnect.alert.{platform.name}.{error.code}"
+    """Tell whoever keeps the portal, once an hour: no citizen can mend it.
+
+    Some of these faults come back by the browser, which anybody can imitate: hence one mail an
+    hour whatever they are.
+    """
+    key = f"franceconnect.alert.{platform.name}"
     if settings.ALERT_EMAIL and cache.add(key, True, ALERT_INTERVAL_SECONDS):
         context = {"platform": platform, "code": error.code, "reference": reference}
         send_mail("franceconnect/email/alert", settings.ALERT_EMAIL, context)

@@ -252,6 +252,8 @@ def apply_link(user: User, pending: PendingIdentity) -> None:
     if decision is not Decision.ASK_LINK:
         raise refusal(decision)
     mismatch = pending.identity.differs_strongly(user.space)
+    if contradicts_a_link(user, pending):
+        raise refusal(Decision.REFUSE_ANOTHER_PERSON)
     _create_link(user, pending, has_strong_mismatch=mismatch)
     _certify(user.space, pending.issuer, pending.identity)
     services.notify(
@@ -259,6 +261,17 @@ def apply_link(user: User, pending: PendingIdentity) -> None:
         "franceconnect/email/linked",
         {"at": timezone.now(), "means": means_of(pending.issuer)},
     )
+
+
+def contradicts_a_link(user: User, pending: PendingIdentity) -> bool:
+    """Whether another platform ties somebody else to this space: one space, one person.
+
+    A declared identity may be wrong, and its owner confirms the difference. A certified one is
+    not: else whoever holds a weak account of one person and a strong one of another would be
+    taken for the first at the level of the second.
+    """
+    others = Link.objects.active().filter(citizen=user).exclude(issuer=pending.issuer)
+    return pending.identity.differs_strongly(user.space) and others.exists()
 
 
 def _create_link(user: User, pending: PendingIdentity, *, has_strong_mismatch: bool) -> None:
@@ -319,17 +332,18 @@ def end_links_of_agent(user: User) -> None:
 
     Every link ends, with the sessions it may have opened: an agent has their own door.
     """
-    links = Link.objects.filter(citizen=user)
-    if not _end_links(links, EndCause.AGENT):
+    space = PersonalSpace.objects.filter(user=user).first()
+    if space:
+        user.end_sessions()
+    if not _end_links(Link.objects.filter(citizen=user), EndCause.AGENT):
         return
-    user.end_sessions()
     journal.record(
         JournalKind.UNLINKED,
         citizen=user,
         means=conf.LABELS[conf.FRANCECONNECT],
         code=EndCause.AGENT.value,
     )
-    if space := PersonalSpace.objects.filter(user=user).first():
+    if space:
         services.end_certification(space)
 
 

@@ -109,6 +109,9 @@ class LinkView(SpaceMixin, PendingMixin, FormView):
         if self.pending is None:
             context = {"space": self.space, "platform": self.platform}
             return render(request, "franceconnect/link_start.html", context)
+        if linking.contradicts_a_link(request.user, self.pending):
+            state.discard_pending(request.session)
+            raise linking.refusal(Decision.REFUSE_ANOTHER_PERSON)
         return super().get(request, *args, **kwargs)
 
     def post(self, request, *args, **kwargs):

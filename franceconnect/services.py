@@ -41,12 +41,14 @@ class Assurance:
 def session_assurance(request: HttpRequest) -> Assurance | None:
     """The strongest proof by FranceConnect in this *session*, the latest of that level.
 
-    None for a session that only a password opened, whatever the account is linked to.
+    None for a session that only a password opened, whatever the account is linked to. A proof
+    counts no longer once its platform is unlinked: it may have been another person's.
     """
+    tied = {conf.LABELS[name] for name in links_of(request)}
     records = [
         record
         for record in get_authentication_records(request, request.user)
-        if record["method"] == METHOD
+        if record["method"] == METHOD and record["label"] in tied
     ]
     if not records:
         return None

@@ -22,6 +22,8 @@ from franceconnect.exceptions import FranceConnectError
 # The names of session and cache entries, no tokens.
 ID_TOKENS_KEY = "franceconnect_id_tokens"  # noqa: S105
 CONTINUATION_SECONDS = 300
+# It travels in an address, where servers stop reading at 8 kB or so. FranceConnect's has 600.
+MAX_HINT_CHARACTERS = 7000
 
 
 @sensitive_variables()
@@ -57,10 +59,22 @@ def end_session_url(request: HttpRequest) -> str | None:
 
 def end_platform_session_url(request: HttpRequest, platform: Platform) -> str | None:
     """The same for one platform; the portal's own session and the other platform's go on."""
-    id_tokens = take_id_tokens(request.session)
-    encrypted = id_tokens.pop(platform.issuer, "")
-    restore(request.session, id_tokens)
+    url = platform_session_url(request, platform)
+    forget(request.session, platform.issuer)
+    return url
+
+
+def platform_session_url(request: HttpRequest, platform: Platform) -> str | None:
+    """The same, and the ID token stays: `forget` it once the platform's session has ended."""
+    encrypted = request.session.get(ID_TOKENS_KEY, {}).get(platform.issuer, "")
     return _end_session_url(platform.issuer, encrypted, then=None)
+
+
+def forget(session: SessionBase, issuer: str) -> None:
+    """Take the ID token of this issuer out of the session."""
+    id_tokens = take_id_tokens(session)
+    id_tokens.pop(issuer, None)
+    restore(session, id_tokens)
 
 
 @sensitive_variables()
@@ -71,7 +85,7 @@ def _end_session_url(issuer: str, encrypted: str, *, then: str | None) -> str | 
         endpoint = platform and client.metadata(platform).end_session_endpoint
     except (InvalidToken, FranceConnectError):
         return None
-    if not endpoint:
+    if not endpoint or len(id_token) > MAX_HINT_CHARACTERS:
         return None
     state = get_random_string(32)
     if then:

@@ -1,11 +1,12 @@
 """Leaving for FranceConnect, and the ways back that are no sign-in."""
 
 import logging
+from urllib.parse import parse_qs, urlsplit
 
 from django.contrib.auth.decorators import login_not_required
 from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.utils.crypto import get_random_string
+from django.utils.crypto import constant_time_compare, get_random_string
 from django.utils.decorators import method_decorator
 from django.views import View
 from django.views.generic import TemplateView
@@ -13,7 +14,7 @@ from mozilla_django_oidc.views import OIDCAuthenticationRequestView
 
 from accounts.sessions import citizens_only, has_recent_proof, reauthentication_url
 from franceconnect import client, outage, services, sign_out, state
-from franceconnect.exceptions import ProviderUnavailable, Saturated
+from franceconnect.exceptions import ProviderUnavailable
 from franceconnect.journey import FAILURE_KEY, JourneyView, rate_limited, safe_next_url
 from franceconnect.state import Intent
 
@@ -51,10 +52,13 @@ class StartView(JourneyView, OIDCAuthenticationRequestView):
         if intent is not Intent.REAUTHENTICATE:
             return self.leave(request, intent, next_url)
         # Its single sign-on would answer without asking anything: it is ended first.
-        url = sign_out.end_platform_session_url(request, self.platform)
+        url = sign_out.platform_session_url(request, self.platform)
         if url is None:
             return self.leave(request, intent, next_url)
-        request.session[REAUTHENTICATE_KEY] = next_url
+        # Only the return of this very sign-out goes on: pressing the button twice, or typing the
+        # address of the return, would leave FranceConnect's session as it is.
+        sign_out_state = parse_qs(urlsplit(url).query)["state"][0]
+        request.session[REAUTHENTICATE_KEY] = {"next_url": next_url, "state": sign_out_state}
         return redirect(url)
 
     def _intent(self, request) -> Intent | None:
@@ -88,10 +92,9 @@ class StartView(JourneyView, OIDCAuthenticationRequestView):
     def _authorization_endpoint(self) -> str:
         try:
             return client.metadata(self.platform).authorization_endpoint
-        except Saturated:
-            raise
-        except ProviderUnavailable:
-            outage.failed(self.platform)
+        except ProviderUnavailable as error:
+            if error.is_outage:
+                outage.failed(self.platform)
             raise
 
     def get_settings(self, attr, *args):
@@ -135,7 +138,8 @@ class ReauthenticateView(StartView):
     http_method_names = ["get"]
 
     def get(self, request):
-        next_url = request.session.pop(REAUTHENTICATE_KEY)
+        next_url = request.session.pop(REAUTHENTICATE_KEY)["next_url"]
+        sign_out.forget(request.session, self.platform.issuer)
         return self.leave(request, Intent.REAUTHENTICATE, next_url)
 
 
@@ -150,7 +154,8 @@ class LogoutCallbackView(JourneyView):
             return redirect(url)
         if request.user.is_anonymous:
             return redirect("home")
-        if REAUTHENTICATE_KEY in request.session:
+        waiting = request.session.get(REAUTHENTICATE_KEY)
+        if waiting and constant_time_compare(waiting["state"], request.GET.get("state", "")):
             return ReauthenticateView.as_view(platform_name=self.platform_name)(request)
         return redirect("accounts:profile")
 

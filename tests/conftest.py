@@ -35,7 +35,7 @@ def _no_connection_left():
 @pytest.fixture(autouse=True)
 def _queued_mail(settings):
     """Django's test runner would deliver at once; the portal queues, so the tests do."""
-    settings.EMAIL_BACKEND = "post_office.EmailBackend"
+    settings.EMAIL_BACKEND = "accounts.mail_queue.QueueBackend"
 
 
 @pytest.fixture

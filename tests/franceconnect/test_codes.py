@@ -10,6 +10,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.html import escape
 
 from accounts.models import JournalEntry, JournalKind, PersonalSpace, User
 from franceconnect import codes, linking
@@ -376,12 +377,29 @@ def test_codes_are_few_whoever_asks(simulator, citizen, mails):
     assert len(mails()) == 6
 
 
-def test_a_bad_address_says_so_and_keeps_what_was_typed(identified):
-    response = ask(identified, "ines@")
+@pytest.mark.parametrize(
+    "email",
+    [
+        "ines@",
+        '"x,victime@b.example,autre@c.example,y"@rivemont.example',
+        '"<b>"@rivemont.example',
+        "İ@rivemont.example",
+        "ines@rivemont.example\n",
+        "ines@rivemont.example,autre@rivemont.example",
+    ],
+)
+def test_an_address_that_is_not_exactly_one_says_so_and_keeps_what_was_typed(
+    identified, email, mails
+):
+    response = ask(identified, email)
+    if email.strip() == "ines@rivemont.example":  # what surrounds an address is dropped
+        assert mails()[-1].to == ["ines@rivemont.example"]
+        return
 
     assert response.status_code == 200
-    assert 'value="ines@"' in response.content.decode()
+    assert f'value="{escape(email)}"' in response.content.decode()
     assert not LinkCode.objects.exists()
+    assert mails() == []
 
 
 def test_somebody_signed_in_is_led_to_the_comparison(client, citizen):

@@ -5,6 +5,7 @@ from django.core import checks
 
 from franceconnect import conf
 from franceconnect.checks import check_configuration
+from tests.franceconnect.fixtures import PLUS_KEY
 
 
 def configure(settings, **values):
@@ -44,6 +45,68 @@ def test_a_contradiction_is_an_error(settings, number, values):
 
     assert [error.id for error in errors] == [f"franceconnect.{number}"]
     assert errors[0].level == checks.ERROR
+
+
+@pytest.mark.parametrize("name", ["rate_limit", "session_rate_limit"])
+@pytest.mark.parametrize("rate", ["", "many", "300", "3/x"])
+def test_a_limit_that_is_no_rate_is_an_error(settings, name, rate):
+    configure(settings, **{name: rate})
+
+    assert [error.id for error in check_configuration(None)] == ["franceconnect.E006"]
+
+
+@pytest.mark.parametrize("most", [0, -1])
+def test_no_exchange_at_all_is_an_error(settings, most):
+    configure(settings, max_exchanges=most)
+
+    assert [error.id for error in check_configuration(None)] == ["franceconnect.E009"]
+
+
+@pytest.fixture
+def plus_values(settings):
+    """FranceConnect+ set up right; the settings to spoil."""
+    settings.FRANCECONNECT_PLUS = settings.FRANCECONNECT_PLUS | {
+        "issuer": "https://fcp.example/api/v2",
+        "client_id": "portail",
+        "client_secret": "secret",
+        "encryption_key": PLUS_KEY,
+    }
+    return settings
+
+
+def test_franceconnect_plus_set_up_right_is_right(plus_values):
+    assert check_configuration(None) == []
+    assert [platform.name for platform in conf.platforms()] == list(conf.LABELS)
+
+
+@pytest.mark.parametrize(
+    ("number", "values"),
+    [
+        ("E001", {"client_id": ""}),
+        ("E001", {"encryption_key": ""}),
+        ("E002", {"acr_values": "eidas1"}),
+        ("E003", {"scopes": "profile"}),
+        ("E004", {"signing_alg": "RS256"}),
+        ("E005", {"timeout": 11}),
+        ("E007", {"encryption_key": "no key"}),
+    ],
+)
+def test_a_contradiction_of_franceconnect_plus_is_an_error(plus_values, number, values):
+    plus_values.FRANCECONNECT_PLUS = plus_values.FRANCECONNECT_PLUS | values
+
+    errors = check_configuration(None)
+
+    assert [error.id for error in errors] == [f"franceconnect.{number}"]
+    assert "FRANCECONNECT_PLUS_" in errors[0].msg
+    assert "BEGIN" not in errors[0].msg
+
+
+def test_one_platform_twice_is_an_error(plus_values):
+    plus_values.FRANCECONNECT_PLUS = plus_values.FRANCECONNECT_PLUS | {
+        "issuer": plus_values.FRANCECONNECT["issuer"]
+    }
+
+    assert [error.id for error in check_configuration(None)] == ["franceconnect.E010"]
 
 
 def test_the_secret_is_never_shown():

@@ -7,7 +7,7 @@ import pytest
 from django.urls import reverse
 
 from accounts.models import JournalEntry, JournalKind, Provenance, User
-from franceconnect import callback_views, journey, linking
+from franceconnect import callback_views, conf, journey, linking, outage
 from franceconnect.models import EndCause, Link
 from tests.franceconnect.test_callback import changed
 
@@ -188,3 +188,93 @@ def test_saving_a_citizen_ends_nothing(link_of, citizen):
     citizen.save()
 
     assert linking.active_link(citizen, Link.objects.get().issuer)
+
+
+def test_a_citizen_without_a_link_who_becomes_an_agent_is_signed_out(client, citizen):
+    """A session opened at the citizens' door must not open the administration."""
+    client.force_login(citizen)
+    citizen.is_staff = citizen.is_superuser = True
+    citizen.save()
+
+    assert client.get("/admin/").status_code == 302
+
+
+def test_an_agents_sign_in_does_not_sign_them_out(client, citizen):
+    User.objects.filter(pk=citizen.pk).update(is_staff=True)
+    agent = User.objects.get(pk=citizen.pk)
+    epoch = agent.session_epoch
+    agent.save(update_fields=["last_login"])
+
+    agent.refresh_from_db()
+    assert agent.session_epoch == epoch
+
+
+# --- Asked again means asked again ---
+
+
+def test_pressing_twice_does_not_go_around_the_sign_out(traveller, link_of, citizen):
+    """Single sign-on would answer for whoever left the screen."""
+    link_of(citizen)
+    traveller.go()
+    start = reverse("franceconnect:start")
+    form = {"intent": "reauthenticate", "next": "/mon-espace/"}
+
+    first = traveller.client.post(start, form)
+    second = traveller.client.post(start, form)
+
+    for response in (first, second):
+        assert "/session/end?" in response["Location"]
+
+
+@pytest.mark.parametrize("state", ["", "?state=", "?state=forged"])
+def test_a_return_typed_by_hand_goes_no_further(traveller, link_of, citizen, state):
+    link_of(citizen)
+    traveller.go()
+    form = {"intent": "reauthenticate", "next": "/mon-espace/"}
+    traveller.client.post(reverse("franceconnect:start"), form)
+
+    response = traveller.client.get(f"/franceconnect/logout-callback/{state}")
+
+    assert response["Location"] == "/mon-espace/profil/"
+
+
+def test_signing_in_elsewhere_meanwhile_is_no_silent_switch(
+    traveller, link_of, citizen, stranger, monkeypatch
+):
+    link_of(citizen)
+    callback = traveller.identify(traveller.leave())
+    real = callback_views.FranceConnectBackend.identify
+
+    def meanwhile(self, *args):
+        result = real(self, *args)
+        traveller.client.force_login(stranger)
+        return result
+
+    monkeypatch.setattr(callback_views.FranceConnectBackend, "identify", meanwhile)
+    traveller.come_back(callback)
+
+    assert JournalEntry.objects.first().code == "session_changed"
+
+
+# --- What a browser brings back ---
+
+
+@pytest.mark.parametrize("code", ["a b", "x\x00", "<script>", "é", "x" * 513, "a%00", "'", ""])
+def test_a_code_of_another_shape_never_reaches_franceconnect(traveller, code):
+    callback = traveller.identify(traveller.leave())
+    traveller.come_back(changed(callback, code=code))
+
+    assert "POST /api/v2/token" not in traveller.simulator.calls()
+    assert JournalEntry.objects.first().code == "callback_without_code"
+
+
+@pytest.mark.parametrize("status", [403, 404, 429])
+def test_a_firewall_that_refuses_a_request_is_no_outage(traveller, status):
+    traveller.simulator.control(
+        {"at": "token", "status": status, "body": "<html>non</html>", "times": None}
+    )
+    for _ in range(outage.THRESHOLD):
+        response = traveller.come_back(traveller.identify(traveller.leave()))
+
+    assert response.status_code == 503
+    assert not outage.is_down(conf.platform())

@@ -9,6 +9,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.http import HttpResponse
 from django.test import RequestFactory
 from django.urls import reverse
+from django.utils import timezone
 
 from accounts.models import JournalEntry, PersonalSpace, Provenance, User
 from franceconnect import conf, encryption, linking, services
@@ -346,6 +347,41 @@ def test_alone_franceconnect_plus_refreshes_the_identity(plus_traveller, citizen
     linking.apply_sign_in(link, acr="eidas2", identity=pivot("NOUVEAU"))
 
     assert PersonalSpace.objects.get(user=citizen).birth_family_name == "NOUVEAU"
+
+
+def test_two_people_never_share_a_space_by_its_two_platforms(entered, citizen):
+    """A weak account of one, a strong one of the other: the sum would pass for a strong proof."""
+    entered.go("test", intent="step_up", next=PROFILE)
+
+    page = entered.client.get(LINK, follow=True)
+    assert_refused(page, Decision.REFUSE_ANOTHER_PERSON.value)
+    entered.client.post(LINK, {"same_person": "on"})
+
+    assert level(entered.client) == "eidas1"
+    assert citizen.franceconnect_links.active().count() == 1
+
+
+def test_nor_in_the_other_order(traveller, plus_traveller):
+    plus_traveller.go("test")
+    plus_traveller.client.post(FIRST_TIME, {"contact_email": "autre@rivemont.example"})
+    traveller.go("ines", intent="link")
+
+    traveller.client.post(LINK, {"same_person": "on"})
+
+    assert Link.objects.active().count() == 1
+    assert JournalEntry.objects.first().code == Decision.REFUSE_ANOTHER_PERSON.value
+
+
+def test_a_level_ends_with_its_link(entered, citizen):
+    tie(citizen, entered)
+    entered.go(intent="step_up", next=PROFILE)
+    assert level(entered.client) == "eidas2"
+
+    Link.objects.filter(issuer=entered.simulator.issuer).update(
+        ended_at=timezone.now(), end_cause="citizen"
+    )
+
+    assert level(entered.client) == "eidas1"
 
 
 # --- Unlinking one of the two ---
