@@ -1,4 +1,5 @@
 import datetime
+import json
 
 import pytest
 
@@ -119,7 +120,29 @@ def test_a_birthdate_of_another_shape_is_refused(birthdate):
         ("family_name", "DU\ufeffBOIS"),
         ("family_name", "DU\ud800BOIS"),
         ("gender", ["female"]),
+        ("family_name", "DU\x1bBOIS"),
+        ("family_name", "DU\x85BOIS"),
+        ("family_name", "DU\u2066BOIS"),
+        ("family_name", "DU\u200bBOIS"),
+        ("family_name", True),
+        ("family_name", json.loads("[" * 200 + "]" * 200)),
+        ("preferred_username", "X" * 10_000),
+        ("preferred_username", "\u202eSIOBUD"),
+        ("birthplace", "PARIS\x00"),
+        ("birthplace", ["75107"]),
+        ("birthcountry", ["99100"]),
+        ("birthcountry", "99\u202e1"),
+        ("gender", "female\x00"),
+        ("gender", 5),
+        ("birthdate", "1962-08-24\n"),
+        ("birthdate", "1962-08-24" * 1000),
         ("given_name_array", []),
+        ("given_name_array", {}),
+        ("given_name_array", {"0": "Angela"}),
+        ("given_name_array", [["Angela"]]),
+        ("given_name_array", [None]),
+        ("given_name_array", ["Ange\u202ela"]),
+        ("given_name_array", ["A" * 256]),
         ("given_name_array", "Angela"),
         ("given_name_array", ["Angela", 5]),
         ("given_name_array", ["A"] * 31),
@@ -129,6 +152,48 @@ def test_a_birthdate_of_another_shape_is_refused(birthdate):
 def test_a_claim_of_the_wrong_type_or_deceptive_is_refused(claim, value):
     with pytest.raises(IdentityRefused):
         identity(**{claim: value})
+
+
+@pytest.mark.parametrize("value", [..., None])
+def test_without_the_list_the_given_name_itself_is_checked(value):
+    for wrong in ("", "  ", ["Angela"], "A\x00", "A" * 10_000):
+        with pytest.raises(IdentityRefused) as caught:
+            identity(given_name_array=value, given_name=wrong)
+        assert caught.value.code == "given_name_refused"
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "中村",
+        "Ἀλέξανδρος",
+        "مریم\u200cخانم",  # the joiners belong to some scripts
+        "क्\u200dष",
+        "e\u0301",
+        "🐎",
+        "{{ 7 * 7 }}",
+        "' OR 1=1 --",
+    ],
+)
+def test_a_name_of_any_script_is_kept_exactly(name):
+    person = identity(family_name=name, given_name_array=[name], preferred_username=name)
+
+    assert (person.family_name, person.given_names, person.usual_name) == (name, (name,), name)
+
+
+def test_an_unknown_gender_is_none_of_the_two():
+    assert identity(gender="other").gender == Gender.UNSPECIFIED
+
+
+def test_a_birthplace_in_full_letters_is_kept():
+    """FranceConnect+ may hold free text."""
+    assert identity(birthplace="Saint-Étienne-du-Rouvray").birthplace == "Saint-Étienne-du-Rouvray"
+
+
+def test_other_claims_change_nothing():
+    odd = {"rep_scope": ["x"], "amr": 5, "idp_birthdate": None, "deep": [[[]]], "": {}}
+
+    assert identity(**odd) == identity()
 
 
 def test_given_name_is_needed_when_the_array_is_absent():
@@ -157,6 +222,12 @@ def test_optional_claims_may_be_empty_or_absent(value):
         "@",
         ["@"],
         {"@": 1},
+        "a@b.fr\x00",
+        "a\u202e@b.fr",
+        "a" * 300 + "@b.fr",
+        "a@b.fr" * 2000,
+        "a@b.fr, c@d.fr",
+        True,
         "a@\ud800.fr",
     ],
 )

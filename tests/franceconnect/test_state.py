@@ -1,4 +1,6 @@
+import copy
 import time
+from dataclasses import replace
 
 import pytest
 import time_machine
@@ -53,6 +55,26 @@ def test_a_state_serves_once(session):
         state.take_login_request(session, "the-state")
 
 
+def test_a_state_that_another_request_is_using_is_refused(session):
+    """Two simultaneous returns have both read the session before either wrote it."""
+    depart(session)
+    twin = SessionStore()
+    twin.update(copy.deepcopy(dict(session.items())))
+    state.take_login_request(session, "the-state")
+
+    with pytest.raises(UnknownState) as caught:
+        state.take_login_request(twin, "the-state")
+
+    assert caught.value.code == "state_replayed"
+
+
+def test_a_departure_that_the_library_wrote_and_we_did_not_complete_is_refused(session):
+    session[state.STATES_KEY] = {"library's own": {"nonce": "n", "added_on": time.time()}}
+
+    with pytest.raises(UnknownState):
+        state.take_login_request(session, "library's own")
+
+
 def test_a_state_expires_after_ten_minutes(session):
     depart(session)
 
@@ -60,6 +82,13 @@ def test_a_state_expires_after_ten_minutes(session):
         state.take_login_request(session, "the-state")
 
     assert caught.value.code == "state_expired"
+
+
+def test_a_state_serves_until_the_tenth_minute(session):
+    depart(session)
+
+    with time_machine.travel(time.time() + 599):
+        assert state.take_login_request(session, "the-state")
 
 
 def test_two_tabs_each_have_their_departure(session):
@@ -105,6 +134,83 @@ def test_a_pending_identity_is_for_one_question_and_one_person(session, question
     state.stash_pending(session, pending())
 
     assert state.pending_identity(session, question=question, user_id=user_id) is None
+
+
+# --- « J'ai déjà un espace personnel » ---
+
+
+@pytest.fixture
+def claim(session):
+    """Somebody not signed in says that they have a space already; what leads them back."""
+    waiting = replace(pending(), user_id=None)
+    state.stash_pending(session, waiting)
+    return state.make_claim(session, waiting)
+
+
+def test_a_claim_is_long_and_another_each_time(session, claim):
+    assert state.is_claimed(session)
+    assert len(claim) >= 22
+    assert state.make_claim(session, pending()) != claim
+
+
+def test_nothing_is_claimed_at_first(session):
+    assert not state.is_claimed(session)
+    state.stash_pending(session, pending())
+    assert not state.is_claimed(session)
+
+
+def test_whoever_brings_the_claim_back_is_asked(session, claim):
+    state.adopt_pending(session, claim=claim, question="link", user_id=7)
+
+    assert state.pending_identity(session, question="link", user_id=7)
+    assert not state.is_claimed(session)
+
+
+@pytest.mark.parametrize("given", ["", "another", "é"])
+def test_whoever_brings_another_claim_is_not_asked(session, claim, given):
+    state.adopt_pending(session, claim=given, question="link", user_id=7)
+
+    assert state.pending_identity(session, question="link", user_id=7) is None
+    assert state.is_claimed(session)
+
+
+def test_a_claim_serves_once(session, claim):
+    state.adopt_pending(session, claim=claim, question="link", user_id=7)
+    state.adopt_pending(session, claim=claim, question="link", user_id=8)
+    state.adopt_pending(session, claim="", question="link", user_id=8)
+
+    assert state.pending_identity(session, question="link", user_id=8) is None
+
+
+def test_without_an_identity_that_waits_there_is_nothing_to_adopt(session):
+    state.adopt_pending(session, claim="", question="link", user_id=7)
+
+    assert state.PENDING_KEY not in session
+
+
+def test_a_claimed_identity_goes_over_to_the_next_session(session, claim):
+    values = state.claimed_pending(session, f"/franceconnect/certifier/?{state.CLAIM}={claim}")
+    following = SessionStore()
+
+    state.carry_pending(following, values)
+    state.adopt_pending(following, claim=claim, question="link", user_id=7)
+
+    assert state.pending_identity(following, question="link", user_id=7)
+
+
+@pytest.mark.parametrize("next_url", ["/mon-espace/", "/?reprise=", "/?reprise=another"])
+def test_an_identity_that_is_not_claimed_stays_behind(session, claim, next_url):
+    assert state.claimed_pending(session, next_url) is None
+
+
+def test_nothing_goes_over_from_nothing(session):
+    assert state.claimed_pending(session, "/?reprise=") is None
+    state.stash_pending(session, pending())
+    assert state.claimed_pending(session, "/?reprise=") is None
+
+    following = SessionStore()
+    state.carry_pending(following, None)
+    assert state.PENDING_KEY not in following
 
 
 def test_repr_of_what_waits_shows_no_secret():
