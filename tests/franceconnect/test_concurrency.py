@@ -1,5 +1,6 @@
 """Two requests at once, each with its own connection to the database: one result."""
 
+import re
 import threading
 import time
 
@@ -9,10 +10,10 @@ from django.db import connection
 from django.urls import reverse
 
 from accounts.models import JournalEntry, JournalKind, PersonalSpace, User
-from franceconnect import linking
+from franceconnect import codes, linking
 from franceconnect.exceptions import LinkRefused
 from franceconnect.identity import PivotIdentity
-from franceconnect.models import Link
+from franceconnect.models import Link, LinkCode
 from franceconnect.state import PendingIdentity
 from tests.accounts.factories import make_citizen
 from tests.franceconnect.fixtures import Traveller
@@ -148,3 +149,48 @@ def test_two_tabs_may_finish_in_either_order(simulator):
     assert traveller.come_back(second)["Location"] == "/mon-espace/"
     assert traveller.come_back(first)["Location"] == "/mon-espace/"
     assert traveller.user_id == citizen.pk
+
+
+def sent_code(mails, email):
+    key = codes.send_code(pending(), email=email)
+    return key, re.search(r"\b\d{6}\b", mails()[-1].message).group()
+
+
+def test_the_right_code_sent_twice_at_once_opens_once(in_a_request, mails):
+    citizen = make_citizen()
+    key, code = sent_code(mails, citizen.email)
+
+    results = at_once(*[lambda: codes.redeem_code(key=key, email=citizen.email, code=code)] * 2)
+
+    assert sorted(result is None for result in results) == [False, True]
+
+
+def test_many_guesses_at_once_are_five(mails):
+    citizen = make_citizen()
+    key, code = sent_code(mails, citizen.email)
+    wrong = [f"{number:06}" for number in range(13) if f"{number:06}" != code][:12]
+
+    results = at_once(
+        *[
+            lambda guess=guess: codes.redeem_code(key=key, email=citizen.email, code=guess)
+            for guess in wrong
+        ]
+    )
+
+    assert results == [None] * 12
+    assert LinkCode.objects.get().tries == codes.MAX_TRIES
+    assert codes.redeem_code(key=key, email=citizen.email, code=code) is None
+
+
+def test_a_code_and_an_unlink_at_once_never_leave_a_live_code(in_a_request, mails):
+    citizen = make_citizen()
+    Link.objects.create(issuer=pending().issuer, sub="the-sub", citizen=citizen, level="eidas1")
+    key, code = sent_code(mails, citizen.email)
+
+    at_once(
+        in_a_request(lambda: linking.apply_unlink(citizen, pending().issuer)),
+        lambda: codes.redeem_code(key=key, email=citizen.email, code=code),
+    )
+
+    assert not LinkCode.objects.exists()
+    assert codes.redeem_code(key=key, email=citizen.email, code=code) is None
