@@ -65,4 +65,7 @@ ALLOWED_HOSTS = ["127.0.0.1", "testserver"]
 if "sqlite" in DATABASES["default"]["ENGINE"]:  # noqa: F405
     # A file, not memory: the live server and the test read it from two threads.
     DATABASES["default"]["TEST"] = {"NAME": f"{WORK}.sqlite3"}  # noqa: F405
+# A thread of the live server that a browser keeps waiting would hold its connection, and with it
+# the database that the end of the tests removes.
+DATABASES["default"]["CONN_MAX_AGE"] = 0  # noqa: F405
 WHITENOISE_AUTOREFRESH = WHITENOISE_USE_FINDERS = True

@@ -148,8 +148,11 @@ def test_two_lengths_of_one_body_are_an_outage(server):
 @pytest.mark.parametrize("sent", [0, 9, 16, 30, 60, -1])
 def test_a_connection_that_ends_midway_is_an_outage(server, end, sent):
     """http.client takes the end of the connection for the end of the headers: no body then."""
+    listening = server([OK[:sent], end])
+
     with pytest.raises(ProviderUnavailable):
-        exchange("GET", server([OK[:sent], end]).url, seconds=SECONDS).json_object()
+        exchange("GET", listening.url, seconds=SECONDS).json_object()
+    assert len(listening.requests) == 1
 
 
 @pytest.mark.parametrize(

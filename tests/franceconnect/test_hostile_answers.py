@@ -96,6 +96,20 @@ def test_a_wrong_token_answer_is_refused(provider, visitor, members):
     assert_refused(visitor, visitor.come_back())
 
 
+@pytest.mark.parametrize(
+    "status", ["201 Created", "202 Later", "203 Other", "206 Partial", "299 X"]
+)
+def test_a_right_answer_under_another_status_is_refused(provider, visitor, status):
+    visitor.leave()
+    provider.say("token", http(provider.token_answer(), status=status))
+    assert_refused(visitor, visitor.come_back(), f"token_endpoint_{status[:3]}")
+
+    visitor.leave()
+    del provider.said["token"]
+    provider.say("userinfo", http(provider.userinfo(), status=status, Content_Type=JWT))
+    assert_refused(visitor, visitor.come_back(), f"userinfo_{status[:3]}")
+
+
 def test_a_token_of_five_megabytes_is_refused(provider, visitor):
     visitor.leave()
     provider.say("token", http(provider.token_answer(id_token="a" * 5 * MEGABYTE)))

@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 import time_machine
 from django.contrib.sessions.backends.signed_cookies import SessionStore
+from django.core.cache import cache
 
 from franceconnect import state
 from franceconnect.exceptions import UnknownState
@@ -50,6 +51,7 @@ def test_another_state_is_refused(session, given):
 def test_a_state_serves_once(session):
     depart(session)
     state.take_login_request(session, "the-state")
+    cache.clear()
 
     with pytest.raises(UnknownState):
         state.take_login_request(session, "the-state")
@@ -178,6 +180,20 @@ def test_a_claim_serves_once(session, claim):
     state.adopt_pending(session, claim=claim, question="link", user_id=7)
     state.adopt_pending(session, claim=claim, question="link", user_id=8)
     state.adopt_pending(session, claim="", question="link", user_id=8)
+
+    assert state.pending_identity(session, question="link", user_id=8) is None
+
+
+def test_an_identity_that_nobody_claimed_is_not_adopted_by_an_empty_claim(session):
+    state.stash_pending(session, replace(pending(), user_id=None))
+    state.adopt_pending(session, claim="", question="link", user_id=7)
+
+    assert state.pending_identity(session, question="link", user_id=7) is None
+
+
+def test_an_identity_asked_of_somebody_is_not_adopted_by_another(session):
+    state.stash_pending(session, replace(pending(), claim="the-claim"))
+    state.adopt_pending(session, claim="the-claim", question="link", user_id=8)
 
     assert state.pending_identity(session, question="link", user_id=8) is None
 

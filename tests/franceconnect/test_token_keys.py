@@ -318,6 +318,14 @@ def test_a_key_that_is_not_for_this_signature_is_not_used(members):
         verify(id_token(), keys=[jwk(**members)])
 
 
+def test_a_key_whose_private_half_is_published_is_not_used():
+    """Whoever reads it signs as the provider: a mistake of theirs must not open spaces here."""
+    published = jwk() | json.loads(ECAlgorithm(ECAlgorithm.SHA256).to_jwk(EC_KEY))
+
+    with pytest.raises(UnknownKey):
+        verify(id_token(), keys=[published])
+
+
 @pytest.mark.parametrize("keys", [[], [{}], [{"kid": "key-1"}]])
 def test_an_empty_or_odd_key_set_refuses(keys):
     with pytest.raises(UnknownKey):
