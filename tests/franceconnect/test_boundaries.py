@@ -187,3 +187,9 @@ def test_an_agent_without_a_space_loses_a_link_all_the_same(agent):
     agent.save()
 
     assert not Link.objects.active().exists()
+
+
+def test_an_agent_who_still_has_a_space_proves_nothing_by_a_code(citizen):
+    User.objects.filter(pk=citizen.pk).update(is_staff=True)
+
+    assert codes._citizen_of(citizen.email) is None
