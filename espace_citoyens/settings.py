@@ -301,4 +301,6 @@ LOGGING = {
     "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["console"], "level": "INFO"},
+    # Its warnings quote what a provider sent.
+    "loggers": {"urllib3": {"level": "ERROR"}},
 }

@@ -4,7 +4,7 @@ import gc
 import gzip
 import socket
 import time
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from urllib.parse import urlsplit
 
 import pytest
@@ -460,3 +460,12 @@ def test_who_finds_no_place_is_told_soon_and_places_are_given_back(server, setti
 
     assert [type(result) for result in results].count(Saturated) == 2
     assert exchange("GET", server([OK]).url, seconds=SECONDS).status == 200
+
+
+def test_what_a_provider_sends_is_never_quoted_in_the_log(server, caplog):
+    odd = b"HTTP/1.1 200 OK\r\nname-of-somebody without a colon\r\nContent-Length: 0\r\n\r\n"
+
+    with suppress(ProviderUnavailable):
+        exchange("GET", server([odd]).url, seconds=SECONDS)
+
+    assert "name-of-somebody" not in caplog.text
