@@ -2,6 +2,7 @@
 
 import pytest
 from django.core.cache import cache
+from django.db import connection
 from post_office.models import Email
 
 from franceconnect import exchange
@@ -18,6 +19,24 @@ from tests.franceconnect.fixtures import (  # noqa: F401
     simulator,
     traveller,
 )
+
+
+# The live server has a thread for each connection that a browser keeps open, and such a thread can
+# hold one to the database: Django's test client switches off, for every thread at once, the signal
+# that closes them. PostgreSQL would refuse to remove the database at the end.
+OTHER_SESSIONS = """
+    SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+    WHERE datname = current_database() AND pid <> pg_backend_pid()
+"""
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup, django_db_blocker):
+    """The test database, which nobody uses any more when its removal comes."""
+    yield
+    if connection.vendor == "postgresql":
+        with django_db_blocker.unblock(), connection.cursor() as cursor:
+            cursor.execute(OTHER_SESSIONS)
 
 
 @pytest.fixture(autouse=True)
