@@ -12,11 +12,12 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from accounts import journal, services
+from accounts.codes import kill_codes
 from accounts.models import JournalKind, PersonalSpace, User
 from franceconnect import conf
 from franceconnect.exceptions import LinkRefused, UnknownState
 from franceconnect.identity import PivotIdentity
-from franceconnect.models import EndCause, Link, LinkCode
+from franceconnect.models import EndCause, Link
 from franceconnect.state import Intent, PendingIdentity
 
 # The proofs of somebody signed in (row 16); the other intents choose who is.
@@ -350,5 +351,5 @@ def end_links_of_agent(user: User) -> None:
 def _end_links(links, cause: EndCause) -> int:
     """End those of `links` that are active, and the codes that would make another; how many."""
     active = links.active()
-    LinkCode.objects.filter(citizen__in=active.values("citizen")).delete()
+    kill_codes(active.values("citizen"))
     return active.update(ended_at=timezone.now(), end_cause=cause)

@@ -86,32 +86,3 @@ class Link(models.Model):
 
     def __str__(self):
         return f"lien {self.pk}"
-
-
-class LinkCode(models.Model):
-    """A code mailed to the login e-mail of a space, which would tie it to a waiting identity.
-
-    Neither the code nor the key that the browser's session holds is here, only their digests.
-    Without a citizen, the e-mail that was typed opens no space: the page must not tell.
-    """
-
-    citizen = models.ForeignKey(
-        settings.AUTH_USER_MODEL,
-        on_delete=models.CASCADE,
-        null=True,
-        related_name="+",
-        verbose_name="citoyen",
-    )
-    key_digest = models.CharField(max_length=64, unique=True)
-    code_digest = models.CharField(max_length=64)
-    # An unlink, or any other end of the citizen's sessions, kills the code too.
-    session_epoch = models.PositiveIntegerField()
-    tries = models.PositiveSmallIntegerField("essais", default=0)
-    created_at = models.DateTimeField("créé le", default=timezone.now)
-
-    class Meta:
-        verbose_name = "code de rapprochement"
-        verbose_name_plural = "codes de rapprochement"
-
-    def __str__(self):
-        return f"code {self.pk}"

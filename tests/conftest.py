@@ -20,7 +20,6 @@ from tests.franceconnect.fixtures import (  # noqa: F401
     traveller,
 )
 
-
 # The live server has a thread for each connection that a browser keeps open, and such a thread can
 # hold one to the database: Django's test client switches off, for every thread at once, the signal
 # that closes them. PostgreSQL would refuse to remove the database at the end.

@@ -1,5 +1,6 @@
-"""The citizen, their personal space and its journal."""
+"""The citizen, their personal space, its journal and its codes."""
 
+from accounts.models.codes import CodePurpose, OneTimeCode
 from accounts.models.journal import JournalEntry, JournalEntryQuerySet, JournalKind
 from accounts.models.space import (
     REFERENCE_ALPHABET,
@@ -12,10 +13,12 @@ from accounts.models.user import User, UserManager
 
 __all__ = [
     "REFERENCE_ALPHABET",
+    "CodePurpose",
     "Gender",
     "JournalEntry",
     "JournalEntryQuerySet",
     "JournalKind",
+    "OneTimeCode",
     "PersonalSpace",
     "Provenance",
     "User",

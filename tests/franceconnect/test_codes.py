@@ -12,9 +12,10 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import escape
 
-from accounts.models import JournalEntry, JournalKind, PersonalSpace, User
+from accounts.codes import MAX_TRIES
+from accounts.models import JournalEntry, JournalKind, OneTimeCode, PersonalSpace, User
 from franceconnect import codes, linking
-from franceconnect.models import Link, LinkCode
+from franceconnect.models import Link
 from tests.accounts.factories import make_agent, make_citizen
 from tests.franceconnect.fixtures import Traveller
 
@@ -63,7 +64,7 @@ def test_the_code_opens_the_space_then_the_tie_is_confirmed(identified, citizen,
     assert comparison.context["pending"].identity.family_name == "PERRER"
     assert identified.user_id == citizen.pk
     assert citizen.franceconnect_links.active().count() == 1
-    assert not LinkCode.objects.exists()
+    assert not OneTimeCode.objects.exists()
     entries = JournalEntry.objects.filter(citizen=citizen, kind=JournalKind.SIGNED_IN)
     assert entries.get().means == "code reçu par e-mail"
 
@@ -100,7 +101,7 @@ def test_without_the_confirmation_nothing_is_tied(identified, citizen, mails):
 def test_only_digests_are_stored(identified, citizen, mails):
     ask(identified)
     code = code_in(mails()[-1])
-    row = LinkCode.objects.values().get()
+    row = OneTimeCode.objects.values().get()
     key = identified.client.session["franceconnect_pending_identity"]["code_key"]
 
     assert code not in str(row)
@@ -164,7 +165,7 @@ def test_whoever_cannot_be_opened_so_receives_no_code(identified, mails, kind):
     ask(identified, EMAIL)
 
     assert not re.search(r"\b\d{6}\b", mails()[-1].message)
-    assert LinkCode.objects.get().citizen is None
+    assert OneTimeCode.objects.get().citizen is None
 
 
 # --- Abuse ---
@@ -208,7 +209,7 @@ def test_a_code_is_no_use_for_a_second_identity(identified, citizen, mails):
 def test_five_wrong_tries_kill_a_code(identified, citizen, mails):
     ask(identified)
     code = code_in(mails()[-1])
-    for _ in range(codes.MAX_TRIES):
+    for _ in range(MAX_TRIES):
         type_in(identified, other_than(code))
 
     assert WRONG in type_in(identified, code).content.decode()
@@ -218,7 +219,7 @@ def test_five_wrong_tries_kill_a_code(identified, citizen, mails):
 def test_four_wrong_tries_do_not(identified, citizen, mails):
     ask(identified)
     code = code_in(mails()[-1])
-    for _ in range(codes.MAX_TRIES - 1):
+    for _ in range(MAX_TRIES - 1):
         type_in(identified, other_than(code))
 
     assert type_in(identified, code)["Location"] == LINK
@@ -229,7 +230,7 @@ def test_what_is_no_code_costs_no_try(identified, citizen, code):
     ask(identified)
 
     assert type_in(identified, code).status_code == 200
-    assert LinkCode.objects.get().tries == 0
+    assert OneTimeCode.objects.get().tries == 0
 
 
 def test_a_code_dies_with_use(identified, citizen, mails):
@@ -310,7 +311,7 @@ def test_a_mail_scanner_that_opens_everything_changes_nothing(identified, citize
         client.get(page)
         identified.client.get(page)
 
-    assert LinkCode.objects.get().tries == 0
+    assert OneTimeCode.objects.get().tries == 0
     assert_ends_with_nothing(identified)
 
 
@@ -398,7 +399,7 @@ def test_an_address_that_is_not_exactly_one_says_so_and_keeps_what_was_typed(
 
     assert response.status_code == 200
     assert f'value="{escape(email)}"' in response.content.decode()
-    assert not LinkCode.objects.exists()
+    assert not OneTimeCode.objects.exists()
     assert mails() == []
 
 
@@ -411,7 +412,7 @@ def test_somebody_signed_in_is_led_to_the_comparison(client, citizen):
 
 def test_old_codes_are_swept_away(identified, citizen):
     ask(identified)
-    LinkCode.objects.update(created_at=timezone.now() - datetime.timedelta(minutes=11))
+    OneTimeCode.objects.update(created_at=timezone.now() - datetime.timedelta(minutes=11))
     ask(identified)
 
-    assert LinkCode.objects.count() == 1
+    assert OneTimeCode.objects.count() == 1

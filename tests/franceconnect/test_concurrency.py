@@ -9,11 +9,12 @@ from django.conf import settings as portal_settings
 from django.db import connection
 from django.urls import reverse
 
-from accounts.models import JournalEntry, JournalKind, PersonalSpace, User
+from accounts.codes import MAX_TRIES
+from accounts.models import JournalEntry, JournalKind, OneTimeCode, PersonalSpace, User
 from franceconnect import codes, linking
 from franceconnect.exceptions import LinkRefused
 from franceconnect.identity import PivotIdentity
-from franceconnect.models import Link, LinkCode
+from franceconnect.models import Link
 from franceconnect.state import PendingIdentity
 from tests.accounts.factories import make_citizen
 from tests.franceconnect.fixtures import Traveller
@@ -178,7 +179,7 @@ def test_many_guesses_at_once_are_five(mails):
     )
 
     assert results == [None] * 12
-    assert LinkCode.objects.get().tries == codes.MAX_TRIES
+    assert OneTimeCode.objects.get().tries == MAX_TRIES
     assert codes.redeem_code(key=key, email=citizen.email, code=code) is None
 
 
@@ -192,5 +193,5 @@ def test_a_code_and_an_unlink_at_once_never_leave_a_live_code(in_a_request, mail
         lambda: codes.redeem_code(key=key, email=citizen.email, code=code),
     )
 
-    assert not LinkCode.objects.exists()
+    assert not OneTimeCode.objects.exists()
     assert codes.redeem_code(key=key, email=citizen.email, code=code) is None
