@@ -1,12 +1,16 @@
 from allauth.account.models import EmailAddress
+from allauth.mfa.models import Authenticator
+from allauth.usersessions.models import UserSession
 from django.contrib import admin
 from post_office.models import Attachment, Email, EmailTemplate, Log
 
 from espace_citoyens.models import Town
 
-# Lists of every citizen's address, and queued mails whose one-time codes would let an agent enter
-# somebody's space: not for agents.
-admin.site.unregister([EmailAddress, Attachment, Email, EmailTemplate, Log])
+# Lists of every citizen's address, queued mails whose one-time codes would let an agent enter
+# somebody's space, keys of sessions and of second factors: not for agents.
+admin.site.unregister(
+    [EmailAddress, Authenticator, UserSession, Attachment, Email, EmailTemplate, Log]
+)
 
 
 @admin.register(Town)

@@ -45,6 +45,8 @@ INSTALLED_APPS = [
     # Before ours, which takes some of their pages out of the admin.
     "allauth",
     "allauth.account",
+    "allauth.mfa",
+    "allauth.usersessions",
     "post_office",
     "espace_citoyens.apps.EspaceCitoyensConfig",
     "franceconnect.apps.FranceConnectConfig",

@@ -81,6 +81,9 @@ class PersonalSpace(models.Model):
     )
 
     contact_email = models.EmailField("adresse e-mail de contact", blank=True)
+    contact_email_verified_at = models.DateTimeField(
+        "adresse de contact vérifiée le", null=True, blank=True, editable=False
+    )
     phone = models.CharField("téléphone", max_length=20, blank=True)
     contact_provenance = provenance_field("provenance des coordonnées")
     contact_provenance_at = models.DateTimeField("coordonnées au", default=timezone.now)
@@ -94,6 +97,12 @@ class PersonalSpace(models.Model):
     address_provenance_at = models.DateTimeField("adresse au", default=timezone.now)
 
     created_at = models.DateTimeField("créé le", default=timezone.now, editable=False)
+    deletion_asked_at = models.DateTimeField(
+        "suppression demandée le", null=True, blank=True, editable=False
+    )
+    # The latest warning before an unused space is erased, and how many were sent.
+    unused_warned_at = models.DateTimeField(null=True, blank=True, editable=False)
+    unused_warnings = models.PositiveSmallIntegerField(default=0, editable=False)
 
     class Meta:
         verbose_name = "espace personnel"

@@ -43,6 +43,12 @@ class User(AbstractBaseUser, PermissionsMixin):
     )
     date_joined = models.DateTimeField("inscription", default=timezone.now, editable=False)
     session_epoch = models.PositiveIntegerField(default=0, editable=False)
+    wants_email_code = models.BooleanField(
+        "code par e-mail",
+        default=False,
+        editable=False,
+        help_text="Un code envoyé par e-mail est demandé après le mot de passe.",
+    )
 
     objects = UserManager()
 
