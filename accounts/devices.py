@@ -1,0 +1,42 @@
+"""From where somebody acts, in words they recognise; nothing outside this machine is asked."""
+
+import ipaddress
+
+from allauth.core.internal.httpkit import HTTP_USER_AGENT_MAX_LENGTH
+from ua_parser import parse
+
+MAX_CHARACTERS = 60
+UNKNOWN_DEVICE = "appareil inconnu"
+LOCAL_NETWORK = "réseau local"
+SYSTEMS = {"Mac OS X": "macOS"}
+# What an address says of a network, without its subscriber: the provider's block.
+IPV4_BITS, IPV6_BITS = 24, 48
+
+
+def device_label(user_agent: str) -> str:
+    """The browser and the system of a `User-Agent` header: « Firefox sur Windows »."""
+    found = parse(user_agent[:HTTP_USER_AGENT_MAX_LENGTH])
+    browser = found.user_agent and found.user_agent.family.replace("Mobile", "").strip()
+    system = found.os and SYSTEMS.get(found.os.family, found.os.family)
+    if browser and system:
+        return f"{browser} sur {system}"[:MAX_CHARACTERS]
+    return (browser or system or UNKNOWN_DEVICE)[:MAX_CHARACTERS]
+
+
+def network_label(address: str) -> str:
+    """The network of an IP address, its last part left out; empty for what is no address.
+
+    A whole address is a personal datum, and says no more to its owner (CNIL: minimisation).
+    """
+    try:
+        parsed = ipaddress.ip_address(address)
+    except ValueError:
+        return ""
+    parsed = getattr(parsed, "ipv4_mapped", None) or parsed
+    if parsed.is_private or parsed.is_loopback:
+        return LOCAL_NETWORK
+    bits = IPV4_BITS if parsed.version == 4 else IPV6_BITS
+    network = ipaddress.ip_network((parsed, bits), strict=False).network_address
+    if parsed.version == 4:
+        return f"réseau {str(network).removesuffix('.0')}.…"
+    return f"réseau {str(network).removesuffix('::')}:…"
