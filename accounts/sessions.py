@@ -18,6 +18,8 @@ from django.http import HttpRequest, HttpResponseRedirect
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 
+from accounts import typed
+
 RETURN_KEY = "accounts_return_url"
 MEANS_LABELS = {"password": "mot de passe", "password_reset": "code reçu par e-mail"}
 
@@ -121,7 +123,9 @@ def _proof_required(view, is_proven):
     def wrapper(request, *args, **kwargs):
         if is_proven(request):
             return view(request, *args, **kwargs)
-        return HttpResponseRedirect(reauthentication_url(request.path))
+        # A form sent meanwhile comes back too: it is shown again, and sent by its owner.
+        kept_url = typed.keep(request) if request.method == "POST" else None
+        return HttpResponseRedirect(reauthentication_url(kept_url or request.path))
 
     return wrapper
 

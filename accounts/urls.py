@@ -5,7 +5,7 @@ from django.contrib.auth.decorators import login_not_required
 from django.urls import include, path
 from django.views.decorators.cache import never_cache
 
-from accounts import views
+from accounts import session_views, views
 from accounts.sessions import citizens_only, recent_proof_required, returns
 
 
@@ -20,6 +20,21 @@ space_urlpatterns = (
         path("profil/", views.ProfileView.as_view(), name="profile"),
         path("profil/modifier/", views.ProfileUpdateView.as_view(), name="profile_update"),
         path("identifiants/", views.CredentialsView.as_view(), name="credentials"),
+        path("identifiants/sessions/", session_views.SessionListView.as_view(), name="sessions"),
+        path(
+            "identifiants/sessions/fermer/",
+            session_views.SessionEndView.as_view(),
+            name="session_end",
+        ),
+        path(
+            "identifiants/sessions/fermer-les-autres/",
+            session_views.OtherSessionsEndView.as_view(),
+            name="sessions_end_others",
+        ),
+        path(
+            "session/prolonger/", session_views.SessionExtendView.as_view(), name="session_extend"
+        ),
+        path("session/fin/", session_views.SessionOverView.as_view(), name="session_over"),
         path("supprimer/", views.SpaceDeleteView.as_view(), name="space_delete"),
     ],
     "accounts",

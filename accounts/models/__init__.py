@@ -9,6 +9,7 @@ from accounts.models.space import (
     Provenance,
     new_reference,
 )
+from accounts.models.typed import TypedForm
 from accounts.models.user import User, UserManager
 
 __all__ = [
@@ -21,6 +22,7 @@ __all__ = [
     "OneTimeCode",
     "PersonalSpace",
     "Provenance",
+    "TypedForm",
     "User",
     "UserManager",
     "new_reference",

@@ -20,6 +20,9 @@ from django.utils import timezone
 from post_office.mail import get_queued, send_queued
 from post_office.utils import cleanup_expired_mails
 
+from accounts.open_sessions import end_dead_sessions
+from accounts.typed import forget_expired
+
 logger = logging.getLogger(__name__)
 
 PAUSE = 2
@@ -90,7 +93,9 @@ def send_mail(stop: threading.Event) -> None:
 
 
 def clear_sessions() -> None:
-    """Erase the sessions that have expired."""
+    """End and erase the sessions whose time is up, and what was typed in them and left."""
+    end_dead_sessions()
+    forget_expired()
     call_command("clearsessions")
 
 
