@@ -149,8 +149,16 @@ def open_session_by_code(request: HttpRequest, user: User, pending: PendingIdent
     sign_out.restore(request.session, id_tokens)
     record_proof(request, user, means="code", label=CODE_LABEL)
     journal.record(JournalKind.SIGNED_IN, citizen=user, means=CODE_LABEL)
+    # No key of a code goes over: it has served, or was for another space.
     waiting = replace(
-        pending, question=Decision.ASK_LINK, user_id=user.pk, claim="", code_key="", code_email=""
+        pending,
+        question=Decision.ASK_LINK,
+        user_id=user.pk,
+        claim="",
+        code_key="",
+        code_email="",
+        prepared_key="",
+        counter_code=None,
     )
     state.stash_pending(request.session, waiting)
 
