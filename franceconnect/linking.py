@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from accounts import journal, services
 from accounts.codes import kill_codes
+from accounts.credentials import has_local_way_in
 from accounts.models import JournalKind, PersonalSpace, User
 from franceconnect import conf
 from franceconnect.exceptions import LinkRefused, UnknownState
@@ -303,7 +304,7 @@ def apply_unlink(user: User, issuer: str) -> bool:
         raise LinkRefused(
             "only_way_in",
             "FranceConnect est votre seul moyen de connexion. Choisissez d’abord un identifiant et "
-            "un mot de passe.",
+            "un mot de passe, ou ajoutez une clé d’accès.",
         )
     if not _end_links(Link.objects.filter(citizen=user, issuer=issuer), EndCause.CITIZEN):
         return False
@@ -322,7 +323,7 @@ def has_another_way_in(user: User, issuer: str) -> bool:
     """Whether this citizen can sign in without the platform of `issuer`."""
     others = [platform.issuer for platform in conf.platforms() if platform.issuer != issuer]
     return (
-        user.has_password_door
+        has_local_way_in(user)
         or Link.objects.active().filter(citizen=user, issuer__in=others).exists()
     )
 
