@@ -150,7 +150,7 @@ class CredentialField(forms.JSONField):
 
     def bound_data(self, data, initial):
         """Never shown again: the answer to a challenge serves once."""
-        return None
+        return ""
 
     def prepare_value(self, value):
         return ""
