@@ -16,6 +16,7 @@ from django.views.decorators.cache import never_cache
 from django.views.generic import FormView, TemplateView, View
 
 from accounts import services
+from accounts.credentials import read_credentials
 from accounts.forms import ProfileForm, SpaceDeleteForm, is_reset_still_valid
 from accounts.models import JournalKind
 from accounts.sessions import citizens_only, reauthentication_required, session_opening
@@ -121,7 +122,10 @@ class CredentialsView(SpaceMixin, TemplateView):
     def get_context_data(self, **kwargs):
         pending = EmailAddress.objects.filter(user=self.request.user, verified=False)
         return super().get_context_data(
-            pending_email=pending.first(), opening=session_opening(self.request), **kwargs
+            pending_email=pending.first(),
+            opening=session_opening(self.request),
+            credentials=read_credentials(self.request.user),
+            **kwargs,
         )
 
 

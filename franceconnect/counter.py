@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from accounts import codes, journal
 from accounts import counter as counter_codes
+from accounts.credentials import locked
 from accounts.models import CodePurpose, JournalKind, PersonalSpace, User
 from accounts.services import notify, send_mail
 from franceconnect import linking
@@ -47,7 +48,7 @@ def apply_prepared(pending: PendingIdentity, *, code: str) -> User | None:
     citizen = codes.redeem_code(CodePurpose.PREPARED_SPACE, key=pending.prepared_key, code=code)
     if citizen is None:
         return None
-    user = linking.locked(citizen)
+    user = locked(citizen)
     facts, _ = linking.gather_facts(Intent.SIGN_IN, AnonymousUser(), pending)
     is_theirs = prepared_space(pending.identity) == user.space
     if linking.decide(facts) is not Decision.ASK_PREPARED or not is_theirs:
@@ -66,7 +67,7 @@ def apply_counter_code(pending: PendingIdentity) -> User:
     space = counter_codes.redeem_code(pending.counter_code)
     if space is None:
         raise linking.refusal(Decision.REFUSE_COUNTER_CODE)
-    user = linking.locked(space.user)
+    user = locked(space.user)
     facts, _ = linking.gather_facts(Intent.SIGN_IN, AnonymousUser(), pending)
     if linking.decide(replace(facts, has_counter_code=True)) is not Decision.LINK_BY_COUNTER:
         raise linking.refusal(Decision.REFUSE_LINKED_ELSEWHERE)

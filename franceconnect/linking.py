@@ -14,6 +14,7 @@ from django.utils import timezone
 from accounts import journal, services
 from accounts.codes import kill_codes
 from accounts.counter import kill_codes as kill_counter_codes
+from accounts.credentials import has_local_way_in, locked
 from accounts.models import JournalKind, PersonalSpace, User
 from franceconnect import conf
 from franceconnect.exceptions import LinkRefused, UnknownState
@@ -288,11 +289,6 @@ def apply_link(user: User, pending: PendingIdentity) -> None:
     )
 
 
-def locked(user: User) -> User:
-    """The same citizen, read again, whom no other request changes until the transaction ends."""
-    return User.objects.select_for_update(of=("self",)).select_related("space").get(pk=user.pk)
-
-
 def contradicts_a_link(user: User, pending: PendingIdentity) -> bool:
     """Whether another platform ties somebody else to this space: one space, one person.
 
@@ -333,7 +329,7 @@ def apply_unlink(user: User, issuer: str) -> bool:
         raise LinkRefused(
             "only_way_in",
             "FranceConnect est votre seul moyen de connexion. Choisissez d’abord un identifiant et "
-            "un mot de passe.",
+            "un mot de passe, ou ajoutez une clé d’accès.",
         )
     if not end_links(Link.objects.filter(citizen=user, issuer=issuer), EndCause.CITIZEN):
         return False
@@ -352,7 +348,7 @@ def has_another_way_in(user: User, issuer: str) -> bool:
     """Whether this citizen can sign in without the platform of `issuer`."""
     others = [platform.issuer for platform in conf.platforms() if platform.issuer != issuer]
     return (
-        user.has_password_door
+        has_local_way_in(user)
         or Link.objects.active().filter(citizen=user, issuer__in=others).exists()
     )
 

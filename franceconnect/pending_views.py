@@ -12,6 +12,7 @@ from django.urls import reverse
 from django.utils.decorators import method_decorator
 from django.views.generic import FormView, TemplateView
 
+from accounts.credentials import passkeys_of
 from accounts.sessions import reauthentication_required, recent_proof_required
 from accounts.views import SpaceMixin
 from franceconnect import conf, linking, matching, services, sign_out, state
@@ -198,6 +199,7 @@ class UnlinkView(SpaceMixin, JourneyView, TemplateView):
             link=services.link_of(self.request, self.platform_name),
             platform=self.platform,
             has_another_way_in=linking.has_another_way_in(self.request.user, self.platform.issuer),
+            has_passkey=passkeys_of(self.request.user).exists(),
             **kwargs,
         )
 

@@ -121,6 +121,12 @@ def link_of(request: HttpRequest, name: str | None = None) -> Link | None:
     return links.get(name) if name else next(iter(links.values()), None)
 
 
+def ways_in(user: User) -> list[str]:
+    """The platforms that open this citizen's space, as citizens name them (PROVIDER_WAYS_IN)."""
+    issuers = set(Link.objects.active().filter(citizen=user).values_list("issuer", flat=True))
+    return [platform.label for platform in conf.platforms() if platform.issuer in issuers]
+
+
 def open_session(request: HttpRequest, user: User, pending: PendingIdentity) -> None:
     """Sign `user` in by this proof, in a session of its own.
 
