@@ -1,5 +1,6 @@
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.core.internal import ratelimit
+from allauth.mfa.webauthn.internal.flows import did_use_passwordless_login
 from django.conf import settings
 from django.contrib import messages
 from django.core.exceptions import ImproperlyConfigured
@@ -9,6 +10,7 @@ from django.utils.module_loading import import_string
 
 from accounts import journal
 from accounts.models import JournalKind
+from accounts.second_factor import has_app
 from accounts.sessions import has_recent_proof, return_url, session_opening
 
 # A machine may fail five times in five minutes (see ACCOUNT_RATE_LIMITS); all of them together:
@@ -38,6 +40,13 @@ class AccountAdapter(DefaultAccountAdapter):
         "email_taken": "Cette adresse e-mail ne peut pas être utilisée. Choisissez-en une autre.",
         "duplicate_email": "C’est déjà votre adresse e-mail de connexion.",
         "same_as_current": "C’est déjà votre adresse e-mail de connexion.",
+        "too_many_sign_in_codes": (
+            "Trop de codes vous ont été envoyés. Attendez une heure, ou entrez autrement."
+        ),
+        "last_way_in": (
+            "Cette clé d’accès est votre seul moyen d’entrer. Choisissez d’abord une adresse "
+            "e-mail et un mot de passe, ou ajoutez une autre clé."
+        ),
         "rate_limited": "Un code vient d’être envoyé. Attendez un peu avant d’en redemander un.",
     }
 
@@ -64,12 +73,26 @@ class AccountAdapter(DefaultAccountAdapter):
         return not has_recent_proof(self.request)
 
     def get_reauthentication_methods(self, user):
-        """One page for every means: it offers the password, and what identity providers add."""
+        """One page for every means: it offers the password, and what identity providers add.
+
+        Its form for a passkey has an address of its own. An app's code alone is no fresh proof.
+        """
         if not user.is_authenticated:
             return []
-        return [
-            {"id": "reauthenticate", "description": "", "url": reverse("account_reauthenticate")}
-        ]
+        names = ("account_reauthenticate", "mfa_reauthenticate_webauthn")
+        return [{"id": name, "description": "", "url": reverse(name)} for name in names]
+
+    def get_login_stages(self):
+        """allauth's, but for the code by e-mail, which not everybody may have sent at will."""
+        ours = {"allauth.account.stages.LoginByCodeStage": "accounts.stages.EmailCodeStage"}
+        return [ours.get(stage, stage) for stage in super().get_login_stages()]
+
+    def is_login_by_code_required(self, login):
+        """A code by e-mail follows the password of whoever asked for it, and has no app."""
+        user = login.user
+        if user is None or not (user.wants_email_code and user.email):
+            return False
+        return not did_use_passwordless_login(self.request, user) and not has_app(user)
 
     def pre_authenticate(self, request, **credentials):
         """Two counts: this account from this address, and this account from everywhere.

@@ -1,10 +1,22 @@
 """What agents see of citizens: nothing to browse, search first, certified data read-only."""
 
+from django import forms
 from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.forms import UserChangeForm, UserCreationForm
+from django.core.exceptions import PermissionDenied
+from django.shortcuts import get_object_or_404
+from django.template.response import TemplateResponse
+from django.urls import path
 
-from accounts.models import REFERENCE_ALPHABET, JournalEntry, PersonalSpace, User
+from accounts import counter
+from accounts.models import (
+    REFERENCE_ALPHABET,
+    IdentityDocument,
+    JournalEntry,
+    PersonalSpace,
+    User,
+)
 
 
 class ReadOnlyAdmin(admin.ModelAdmin):
@@ -51,6 +63,29 @@ class AgentChangeForm(UserChangeForm):
         return (self.cleaned_data["email"] or "").lower() or None
 
 
+class CounterCodeGiveForm(forms.Form):
+    """What the agent was shown; without it, no code."""
+
+    document = forms.ChoiceField(
+        label="Pièce d’identité vue",
+        choices=IdentityDocument.choices,
+        widget=forms.RadioSelect,
+        error_messages={"required": "Dites quelle pièce d’identité vous avez vue."},
+    )
+
+    def give(self, space, *, agent) -> str | None:
+        """The code; None, with an error on the form, for a space that no code may open."""
+        try:
+            return counter.give_code(space, agent=agent, document=self.cleaned_data["document"])
+        except counter.SpaceCannotBeOpened:
+            self.add_error(
+                None,
+                "L’accès à cet espace est bloqué, ou la personne est devenue agent : aucun code ne "
+                "l’ouvrirait. Rien n’a été créé.",
+            )
+            return None
+
+
 @admin.register(User)
 class AgentAdmin(DjangoUserAdmin):
     """Agents only: a citizen is found by their space, never turned into an agent here."""
@@ -89,6 +124,29 @@ class PersonalSpaceAdmin(SearchFirstAdmin):
     search_help_text = "Référence, nom de naissance ou d’usage, adresse e-mail : en entier."
     exclude = ["user", "given_names", "usual_name_is_certified"]
     readonly_fields = ["given_names_display"]
+
+    def get_urls(self):
+        give_code = self.admin_site.admin_view(self.give_code)
+        return [
+            path("<int:pk>/code-acces/", give_code, name="accounts_personalspace_give_code"),
+            *super().get_urls(),
+        ]
+
+    def give_code(self, request, pk):
+        """Asks which document was seen, then shows the new code, once, on a page to print."""
+        if not request.user.has_perm("accounts.give_counter_code"):
+            raise PermissionDenied
+        space = get_object_or_404(self.get_queryset(request), pk=pk)
+        form = CounterCodeGiveForm(request.POST if request.method == "POST" else None)
+        context = self.admin_site.each_context(request) | {
+            "title": "Remettre un code d’accès",
+            "opts": self.opts,
+            "space": space,
+            "form": form,
+        }
+        if request.method == "POST" and form.is_valid():
+            context["code"] = form.give(space, agent=request.user)
+        return TemplateResponse(request, "admin/accounts/personalspace/give_code.html", context)
 
     @admin.display(description="prénoms")
     def given_names_display(self, space):

@@ -1,16 +1,26 @@
-"""What follows a sign-out, wherever it is done (allauth, FranceConnect, a space that closes)."""
+"""What allauth and Django tell, and the journal keeps."""
 
+from allauth.account.signals import authentication_step_completed
 from allauth.usersessions.models import UserSession
 from django.contrib.auth.signals import user_logged_out
 from django.dispatch import receiver
 
 from accounts import journal
 from accounts.models import JournalKind
+from accounts.sessions import proof_label
+
+
+@receiver(authentication_step_completed)
+def record_fresh_proof(sender, request, method, user, **proof):
+    """Somebody signed in has proven themselves again: by what, from where."""
+    if proof.get("reauthenticated"):
+        label = proof_label(proof | {"method": method})
+        journal.record(JournalKind.PROVEN_AGAIN, citizen=user, means=label)
 
 
 @receiver(user_logged_out)
 def forget_session(request, user, **kwargs):
-    """The row goes with its session; a citizen finds the sign-out in their journal."""
+    """The row goes with its session, wherever it is ended (allauth, FranceConnect, a space)."""
     if user is None or user.pk is None or user.is_staff:
         return
     UserSession.objects.filter(session_key=request.session.session_key).delete()

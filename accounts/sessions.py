@@ -13,6 +13,7 @@ from urllib.parse import urlencode
 from allauth.account.authentication import get_authentication_records
 from allauth.account.internal.flows.login import record_authentication
 from django.conf import settings
+from django.contrib.auth import update_session_auth_hash
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponseRedirect
 from django.urls import reverse
@@ -21,7 +22,13 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from accounts import typed
 
 RETURN_KEY = "accounts_return_url"
-MEANS_LABELS = {"password": "mot de passe", "password_reset": "code reçu par e-mail"}
+MEANS_LABELS = {
+    "password": "mot de passe",
+    "password_reset": "code reçu par e-mail",
+    "mfa": "clé d’accès",
+}
+# allauth's name for each way to prove oneself a second time, after the password.
+CODES = ("totp", "recovery_codes")
 
 
 @dataclass(frozen=True)
@@ -50,9 +57,44 @@ def session_opening(request: HttpRequest) -> SessionOpening | None:
     first = records[0]
     return SessionOpening(
         means=first["method"],
-        label=first.get("label") or MEANS_LABELS.get(first["method"], first["method"]),
+        label=_opening_label(records),
         at=datetime.datetime.fromtimestamp(first["at"], tz=datetime.UTC),
     )
+
+
+def proof_label(record: dict) -> str:
+    """What a citizen reads of a record of allauth's: « mot de passe », « clé d’accès »…"""
+    return record.get("label") or MEANS_LABELS.get(record["method"], record["method"])
+
+
+def _opening_label(records: list[dict]) -> str:
+    """What opened the session, and what followed a password, if anything did."""
+    label = proof_label(records[0])
+    if records[0]["method"] != "password":
+        return label
+    if any(_is_second_factor(record) for record in records):
+        return f"{label} et code"
+    is_passkey_after = any(
+        record.get("type") == "webauthn" and not record.get("reauthenticated") for record in records
+    )
+    return f"{label} et clé d’accès" if is_passkey_after else label
+
+
+def _is_second_factor(record: dict) -> bool:
+    """Whether this record is of a code that follows the password, and proves too little alone.
+
+    A telephone left on a table shows the app's codes and receives the mails: whoever holds it
+    must not change what opens the space. A mailed code with a label is another proof (see
+    `record_proof`).
+    """
+    is_mailed = record["method"] == "code" and "label" not in record
+    return is_mailed or record.get("type") in CODES
+
+
+def keep_this_session(request: HttpRequest) -> None:
+    """After a change that ended every session of the person signed in: this one goes on."""
+    request.user.refresh_from_db()
+    update_session_auth_hash(request, request.user)
 
 
 def has_recent_proof(request: HttpRequest) -> bool:
@@ -105,7 +147,7 @@ def citizens_only(view):
 
 def _any_recent(records) -> bool:
     oldest = time.time() - settings.ACCOUNT_REAUTHENTICATION_TIMEOUT
-    return any(record["at"] > oldest for record in records)
+    return any(record["at"] > oldest and not _is_second_factor(record) for record in records)
 
 
 def recent_proof_required(view):
@@ -124,8 +166,9 @@ def _proof_required(view, is_proven):
         if is_proven(request):
             return view(request, *args, **kwargs)
         # A form sent meanwhile comes back too: it is shown again, and sent by its owner.
-        kept_url = typed.keep(request) if request.method == "POST" else None
-        return HttpResponseRedirect(reauthentication_url(kept_url or request.path))
+        is_page = request.method == "GET"
+        next_url = request.get_full_path() if is_page else typed.keep(request) or request.path
+        return HttpResponseRedirect(reauthentication_url(next_url))
 
     return wrapper
 

@@ -42,6 +42,7 @@ space_urlpatterns = (
 
 urlpatterns = [
     path("mon-espace/", include(space_urlpatterns)),
+    path("", include("accounts.mfa_urls")),
     path("connexion/", allauth_views.login, name="account_login"),
     path(
         "deconnexion/",
@@ -54,11 +55,6 @@ urlpatterns = [
         "verification-adresse/",
         allauth_views.email_verification_sent,
         name="account_email_verification_sent",
-    ),
-    path(
-        "confirmation-identite/",
-        citizen_page(allauth_views.reauthenticate),
-        name="account_reauthenticate",
     ),
     path(
         "mon-espace/identifiants/adresse-e-mail/",

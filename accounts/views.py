@@ -18,6 +18,7 @@ from django.views.decorators.cache import never_cache
 from django.views.generic import FormView, TemplateView, View
 
 from accounts import open_sessions, services, typed
+from accounts.credentials import read_credentials
 from accounts.forms import ProfileForm, SpaceDeleteForm, is_reset_still_valid
 from accounts.models import JournalKind
 from accounts.sessions import citizens_only, reauthentication_required, session_opening
@@ -149,6 +150,7 @@ class CredentialsView(SpaceMixin, TemplateView):
             pending_email=pending.first(),
             opening=session_opening(self.request),
             session_count=len(open_sessions.open_sessions(self.request)),
+            credentials=read_credentials(self.request.user),
             **kwargs,
         )
 

@@ -18,6 +18,11 @@ class TownManager(models.Manager):
         return town
 
 
+def service_name() -> str:
+    """The name of the service, as the town chose it."""
+    return Town.objects.current().service_name
+
+
 class Town(models.Model):
     """Name and contacts of the town, in one row that agents edit."""
 

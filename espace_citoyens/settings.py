@@ -237,6 +237,10 @@ ACCOUNT_FORMS = {
 }
 # Asked before a session ends: the address that ends the provider's own session, or None.
 PROVIDER_SIGN_OUT_URL = "franceconnect.sign_out.end_session_url"
+# Asked before a way in is taken away: the names of the providers that open a citizen's space.
+PROVIDER_WAYS_IN = "franceconnect.services.ways_in"
+# What apps and machines write beside the codes and passkeys of this portal.
+SERVICE_NAME_OF_PORTAL = "espace_citoyens.models.service_name"
 ACCOUNT_USER_MODEL_USERNAME_FIELD = None
 ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
@@ -254,6 +258,10 @@ ACCOUNT_LOGOUT_ON_PASSWORD_CHANGE = False
 ACCOUNT_PREVENT_ENUMERATION = True
 ACCOUNT_REAUTHENTICATION_TIMEOUT = 10 * 60
 ACCOUNT_SESSION_REMEMBER = False
+# After a password, for whoever asks for it: never a way in by itself (LOGIN_BY_CODE_ENABLED).
+ACCOUNT_LOGIN_BY_CODE_MAX_ATTEMPTS = 5
+ACCOUNT_LOGIN_BY_CODE_TIMEOUT = 10 * 60
+ACCOUNT_LOGIN_BY_CODE_SUPPORTS_RESEND = True
 ACCOUNT_RATE_LIMITS = {
     "login": "60/m/ip",
     # A counter of the town hall has one address for everybody; one account has few tries.
@@ -263,6 +271,17 @@ ACCOUNT_RATE_LIMITS = {
     "reset_password": "20/m/ip,20/h/key",
     "confirm_email": "10/h/key",
 }
+
+MFA_ADAPTER = "accounts.mfa_adapter.MFAAdapter"
+MFA_SUPPORTED_TYPES = ["totp", "recovery_codes", "webauthn"]
+# A telephone's clock may be half a minute wrong.
+MFA_TOTP_TOLERANCE = 1
+MFA_PASSKEY_LOGIN_ENABLED = True
+MFA_WEBAUTHN_USER_VERIFICATION = "required"
+# Nobody is inside a space before an e-mail is verified or FranceConnect has proven them: an
+# address that waits to be verified is no reason to refuse them a passkey.
+MFA_ALLOW_UNVERIFIED_EMAIL = True
+MFA_RATE_LIMITS = {"webauthn_login": "60/m/ip"}
 
 # --- Mail: queued in the database, sent by `manage.py worker` -------------------------------
 
@@ -312,6 +331,6 @@ LOGGING = {
     "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["console"], "level": "INFO"},
-    # Its warnings quote what a provider sent.
-    "loggers": {"urllib3": {"level": "ERROR"}},
+    # The warnings of one quote what a provider sent; the other names each passkey that it sees.
+    "loggers": {"urllib3": {"level": "ERROR"}, "fido2": {"level": "WARNING"}},
 }

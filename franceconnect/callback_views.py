@@ -47,6 +47,7 @@ PROVIDER_ERRORS = {"server_error", "temporarily_unavailable"}
 CODE = re.compile(r"[A-Za-z0-9._~+/=-]{1,512}")
 PENDING_PAGES = {
     Decision.ASK_FIRST_TIME: "franceconnect:first_time",
+    Decision.ASK_PREPARED: "franceconnect:first_time",
     Decision.ASK_LINK: "franceconnect:link",
     Decision.ASK_SWITCH: "franceconnect:switch",
 }
@@ -141,9 +142,7 @@ class CallbackView(JourneyView, OIDCAuthenticationCallbackView):
 
     def _follow(self, request, login_request, pending: PendingIdentity):
         """Ask the decision table, then do what it says."""
-        facts, link = linking.gather_facts(
-            login_request.intent, request.user, issuer=pending.issuer, sub=pending.sub
-        )
+        facts, link = linking.gather_facts(login_request.intent, request.user, pending)
         decision = linking.decide(facts)
         if decision in linking.REFUSALS:
             blocked = link.citizen if decision is Decision.REFUSE_BLOCKED else None
@@ -160,7 +159,10 @@ class CallbackView(JourneyView, OIDCAuthenticationCallbackView):
         if decision is Decision.ALREADY_LINKED:
             messages.info(request, linking.already_linked(self.platform.label))
             return redirect("accounts:profile")
-        waiting = replace(pending, question=decision, user_id=request.user.pk)
+        # Row 7 is the page of row 5 with a proposal, which that page looks up afresh.
+        is_prepared = decision is Decision.ASK_PREPARED
+        question = Decision.ASK_FIRST_TIME if is_prepared else decision
+        waiting = replace(pending, question=question, user_id=request.user.pk)
         state.stash_pending(request.session, waiting)
         return redirect(PENDING_PAGES[decision])
 

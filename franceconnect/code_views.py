@@ -21,10 +21,31 @@ RATES_BY_ADDRESSEE = "6/h/key,12/d/key"
 RATES_BY_PERSON = "5/h/key,10/d/key"
 
 
+def may_send_code(request, pending, email: str) -> bool:
+    """Whether this person may still ask for a code, and this address be written to."""
+    rates = {"code_person": RATES_BY_PERSON, "code_addressee": RATES_BY_ADDRESSEE}
+    person = f"{pending.issuer} {pending.sub}"
+    return within_rates(request, rates, keys={"code_person": person, "code_addressee": email})
+
+
+def within_rates(request, rates: dict[str, str], *, keys: dict[str, str]) -> bool:
+    """Count one more try of each action; whether all are within their rate.
+
+    A rate "a key" counts by the action's value in `keys`; a rate "an ip" by network address.
+    """
+    return all(
+        ratelimit.consume(
+            request, app="franceconnect", action=action, config={action: rate}, key=keys.get(action)
+        )
+        for action, rate in rates.items()
+    )
+
+
 class CodePageView(PendingMixin, FormView):
     """Pages of somebody identified, not signed in, who says that they have a space."""
 
     question = Decision.ASK_FIRST_TIME
+    way_in = "franceconnect:code_request"
 
     def dispatch(self, request, *args, **kwargs):
         if request.user.is_authenticated:
@@ -43,7 +64,7 @@ class CodePageView(PendingMixin, FormView):
     def leave(self, request):
         """Too late, or out of order: back to where the way starts."""
         if self.pending is not None:
-            return redirect("franceconnect:code_request")
+            return redirect(self.way_in)
         messages.info(request, "Votre demande a expiré. Identifiez-vous de nouveau.")
         return redirect("home")
 
@@ -60,7 +81,7 @@ class CodeRequestView(CodePageView):
 
     def form_valid(self, form):
         email = form.cleaned_data["email"].lower()
-        if not self._may_send(email):
+        if not may_send_code(self.request, self.pending, email):
             form.add_error(
                 "email",
                 "Trop de codes ont été demandés. Attendez une heure, ou entrez avec votre mot de "
@@ -71,20 +92,6 @@ class CodeRequestView(CodePageView):
         waiting = replace(self.pending, code_key=key, code_email=email)
         state.stash_pending(self.request.session, waiting)
         return redirect("franceconnect:code_entry")
-
-    def _may_send(self, email: str) -> bool:
-        person = f"{self.pending.issuer} {self.pending.sub}"
-        limits = (("person", RATES_BY_PERSON, person), ("addressee", RATES_BY_ADDRESSEE, email))
-        return all(
-            ratelimit.consume(
-                self.request,
-                app="franceconnect",
-                action=f"code_{action}",
-                config={f"code_{action}": rate},
-                key=key,
-            )
-            for action, rate, key in limits
-        )
 
 
 @method_decorator([login_not_required, rate_limited], name="dispatch")

@@ -17,6 +17,7 @@ MAX_CHARACTERS = 255
 MAX_GIVEN_NAMES = 30
 BIRTHDATE = re.compile(r"(\d{4})-(\d{2})-(\d{2})", re.ASCII)
 MAX_COUNTRY_CHARACTERS = 5
+FRANCE = "99100"  # INSEE's code
 # Controls, lone surrogates, separators of lines, and what reverses or hides the text around it:
 # none belongs in a civil status. The two joiners do, in some scripts.
 DECEPTIVE_CATEGORIES = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
@@ -80,6 +81,21 @@ class PivotIdentity:
             folded(self.family_name) != folded(space.birth_family_name)
             or folded(self.given_names[0]) != folded(space.first_given_name)
             or (space.birthdate is not None and self.birthdate != space.birthdate)
+        )
+
+    def equals(self, space) -> bool:
+        """Whether this is the civil status of `space`, datum by datum.
+
+        Names without what people leave out, and given names as one text: only FranceConnect's
+        list knows where one ends. Born abroad, the place is no part of it: nobody codes it alike.
+        """
+        return (
+            folded(self.family_name) == folded(space.birth_family_name)
+            and folded("".join(self.given_names)) == folded("".join(space.given_names))
+            and self.birthdate_text == space.birthdate_text
+            and self.gender == space.gender
+            and self.birthcountry == space.birthcountry
+            and (self.birthcountry != FRANCE or self.birthplace == space.birthplace)
         )
 
     def to_session(self) -> dict:

@@ -13,10 +13,13 @@ from django.utils import timezone
 
 from accounts import journal, services
 from accounts.codes import kill_codes
+from accounts.counter import kill_codes as kill_counter_codes
+from accounts.credentials import has_local_way_in, locked
 from accounts.models import JournalKind, PersonalSpace, User
 from franceconnect import conf
 from franceconnect.exceptions import LinkRefused, UnknownState
 from franceconnect.identity import PivotIdentity
+from franceconnect.matching import Match, match_of
 from franceconnect.models import EndCause, Link
 from franceconnect.state import Intent, PendingIdentity
 
@@ -36,7 +39,11 @@ class Holder(Enum):
 
 @dataclass(frozen=True)
 class Facts:
-    """All that a decision depends on. `is_own`: the holder is the person signed in."""
+    """All that a decision depends on. `is_own`: the holder is the person signed in.
+
+    `match` is what the town knows of this civil status, `has_counter_code` whether a live code of
+    the counter was typed in this browser: both only tell between the rows of an unknown `sub`.
+    """
 
     intent: Intent
     session_is_citizen: bool = False
@@ -44,6 +51,8 @@ class Facts:
     session_is_linked: bool = False
     holder: Holder = Holder.NOBODY
     is_own: bool = False
+    match: Match = Match.NOTHING
+    has_counter_code: bool = False
 
 
 class Decision(StrEnum):
@@ -51,6 +60,8 @@ class Decision(StrEnum):
 
     SIGN_IN = "sign_in"
     ASK_FIRST_TIME = "ask_first_time"
+    ASK_PREPARED = "ask_prepared"
+    LINK_BY_COUNTER = "link_by_counter"
     ASK_LINK = "ask_link"
     ASK_SWITCH = "ask_switch"
     REAUTHENTICATED = "reauthenticated"
@@ -60,6 +71,7 @@ class Decision(StrEnum):
     REFUSE_LINKED_ELSEWHERE = "linked_elsewhere"
     REFUSE_SPACE_HAS_ANOTHER = "space_has_another"
     REFUSE_ANOTHER_PERSON = "another_person"
+    REFUSE_COUNTER_CODE = "counter_code_dead"
 
 
 REFUSALS = {
@@ -82,6 +94,9 @@ REFUSALS = {
         "L’identité reçue de FranceConnect n’est pas celle de cet espace. Rien n’a changé : vous "
         "restez connecté."
     ),
+    Decision.REFUSE_COUNTER_CODE: (
+        "Le code remis en mairie ne vaut plus rien. Demandez-en un autre à la mairie."
+    ),
 }
 
 
@@ -97,16 +112,22 @@ def decide(facts: Facts) -> Decision:
 
 
 def _decide_signed_out(facts: Facts) -> Decision:
-    """Rows 1 to 8; rows 7 and 9 need the counter of the town hall."""
+    """Rows 1 to 9: nobody is signed in."""
     if facts.intent in PROOFS:
         return Decision.REFUSE_ANOTHER_PERSON
-    return {
+    known = {
         Holder.CITIZEN: Decision.SIGN_IN,  # row 1
         Holder.BLOCKED: Decision.REFUSE_BLOCKED,  # row 2
         Holder.AGENT: Decision.REFUSE_AGENT,  # row 3
-        Holder.NOBODY_ANY_MORE: Decision.ASK_FIRST_TIME,  # row 4, which says so
-        Holder.NOBODY: Decision.ASK_FIRST_TIME,  # rows 5, 6, 8: the same page, word for word
-    }[facts.holder]
+    }
+    if facts.holder in known:
+        return known[facts.holder]
+    if facts.has_counter_code:  # row 9, also for somebody of row 4, 5, 7 or 8
+        return Decision.LINK_BY_COUNTER
+    if facts.holder is Holder.NOBODY and facts.match is Match.PREPARED:  # row 7
+        return Decision.ASK_PREPARED
+    # Row 4, which says when the link ended; rows 5, 6 and 8: the same page, word for word.
+    return Decision.ASK_FIRST_TIME
 
 
 def _decide_signed_in(facts: Facts) -> Decision:
@@ -138,14 +159,17 @@ def _decide_proof(facts: Facts) -> Decision:
     return Decision.REFUSE_ANOTHER_PERSON
 
 
-def gather_facts(intent: Intent, user, *, issuer: str, sub: str) -> tuple[Facts, Link | None]:
+def gather_facts(intent: Intent, user, pending: PendingIdentity) -> tuple[Facts, Link | None]:
     """The facts about this `sub` and the person signed in (or AnonymousUser); the active link.
 
-    One query for somebody who comes back; the history is read only when there is no link.
+    One query for somebody who comes back; the history and the civil statuses of the town are read
+    only when there is no link.
     """
-    links = Link.objects.of_sub(issuer, sub)
+    issuer = pending.issuer
+    links = Link.objects.of_sub(issuer, pending.sub)
     link = links.active().select_related("citizen__space").first()
     is_citizen = user.is_authenticated and not user.is_staff
+    is_unknown = link is None and user.is_anonymous
     return Facts(
         intent=intent,
         session_is_citizen=is_citizen,
@@ -153,6 +177,7 @@ def gather_facts(intent: Intent, user, *, issuer: str, sub: str) -> tuple[Facts,
         session_is_linked=is_citizen and active_link(user, issuer) is not None,
         holder=_holder(link, links),
         is_own=link is not None and user.is_authenticated and link.citizen_id == user.pk,
+        match=match_of(pending.identity) if is_unknown else Match.NOTHING,
     ), link
 
 
@@ -185,7 +210,7 @@ def means_of(issuer: str) -> str:
     return platform.label if platform else conf.LABELS[conf.FRANCECONNECT]
 
 
-def _certify(space: PersonalSpace, issuer: str, identity: PivotIdentity) -> bool:
+def certify(space: PersonalSpace, issuer: str, identity: PivotIdentity) -> bool:
     """Refresh the certified identity; whether a datum changed.
 
     FranceConnect's comes from the civil register, FranceConnect+'s from whichever identity
@@ -217,7 +242,7 @@ def apply_sign_in(link: Link, *, acr: str, identity: PivotIdentity) -> User:
         raise UnknownState("link_ended")
     user = link.citizen
     means = means_of(link.issuer)
-    if _certify(user.space, link.issuer, identity):
+    if certify(user.space, link.issuer, identity):
         journal.record(JournalKind.IDENTITY_REFRESHED, citizen=user, means=means)
     journal.record(JournalKind.SIGNED_IN, citizen=user, means=means)
     return user
@@ -233,7 +258,7 @@ def apply_creation(pending: PendingIdentity, *, contact_email: str) -> User:
     space = services.create_certified_space(
         identity=pending.identity.as_identity(), contact_email=contact_email, means=means
     )
-    _create_link(space.user, pending, has_strong_mismatch=False)
+    create_link(space.user, pending, has_strong_mismatch=False)
     journal.record(JournalKind.SIGNED_IN, citizen=space.user, means=means)
     services.notify(space, "accounts/email/space_opened", {})
     return space.user
@@ -245,8 +270,8 @@ def apply_link(user: User, pending: PendingIdentity) -> None:
 
     Raises LinkRefused when the table no longer allows it: the facts are read again here.
     """
-    user = User.objects.select_for_update(of=("self",)).select_related("space").get(pk=user.pk)
-    facts, _ = gather_facts(Intent.LINK, user, issuer=pending.issuer, sub=pending.sub)
+    user = locked(user)
+    facts, _ = gather_facts(Intent.LINK, user, pending)
     decision = decide(facts)
     if decision is Decision.ALREADY_LINKED:
         return
@@ -255,8 +280,8 @@ def apply_link(user: User, pending: PendingIdentity) -> None:
     mismatch = pending.identity.differs_strongly(user.space)
     if contradicts_a_link(user, pending):
         raise refusal(Decision.REFUSE_ANOTHER_PERSON)
-    _create_link(user, pending, has_strong_mismatch=mismatch)
-    _certify(user.space, pending.issuer, pending.identity)
+    create_link(user, pending, has_strong_mismatch=mismatch)
+    certify(user.space, pending.issuer, pending.identity)
     services.notify(
         user.space,
         "franceconnect/email/linked",
@@ -275,7 +300,8 @@ def contradicts_a_link(user: User, pending: PendingIdentity) -> bool:
     return pending.identity.differs_strongly(user.space) and others.exists()
 
 
-def _create_link(user: User, pending: PendingIdentity, *, has_strong_mismatch: bool) -> None:
+def create_link(user: User, pending: PendingIdentity, *, has_strong_mismatch: bool) -> None:
+    """Tie this `sub` to this citizen, and journal it. Raises LinkRefused when either is taken."""
     try:
         with transaction.atomic():
             Link.objects.create(
@@ -298,14 +324,14 @@ def apply_unlink(user: User, issuer: str) -> bool:
 
     The caller keeps its own session. Raises LinkRefused when this platform is the only way in.
     """
-    user = User.objects.select_for_update(of=("self",)).select_related("space").get(pk=user.pk)
+    user = locked(user)
     if not has_another_way_in(user, issuer):
         raise LinkRefused(
             "only_way_in",
             "FranceConnect est votre seul moyen de connexion. Choisissez d’abord un identifiant et "
-            "un mot de passe.",
+            "un mot de passe, ou ajoutez une clé d’accès.",
         )
-    if not _end_links(Link.objects.filter(citizen=user, issuer=issuer), EndCause.CITIZEN):
+    if not end_links(Link.objects.filter(citizen=user, issuer=issuer), EndCause.CITIZEN):
         return False
     if not Link.objects.active().filter(citizen=user).exists():
         services.end_certification(user.space)
@@ -322,7 +348,7 @@ def has_another_way_in(user: User, issuer: str) -> bool:
     """Whether this citizen can sign in without the platform of `issuer`."""
     others = [platform.issuer for platform in conf.platforms() if platform.issuer != issuer]
     return (
-        user.has_password_door
+        has_local_way_in(user)
         or Link.objects.active().filter(citizen=user, issuer__in=others).exists()
     )
 
@@ -336,7 +362,8 @@ def end_links_of_agent(user: User) -> None:
     space = PersonalSpace.objects.filter(user=user).first()
     if space:
         user.end_sessions()
-    if not _end_links(Link.objects.filter(citizen=user), EndCause.AGENT):
+        kill_counter_codes([user])
+    if not end_links(Link.objects.filter(citizen=user), EndCause.AGENT):
         return
     journal.record(
         JournalKind.UNLINKED,
@@ -348,7 +375,7 @@ def end_links_of_agent(user: User) -> None:
         services.end_certification(space)
 
 
-def _end_links(links, cause: EndCause) -> int:
+def end_links(links, cause: EndCause) -> int:
     """End those of `links` that are active, and the codes that would make another; how many."""
     active = links.active()
     kill_codes(active.values("citizen"))

@@ -12,9 +12,10 @@ from django.urls import reverse
 from django.utils.decorators import method_decorator
 from django.views.generic import FormView, TemplateView
 
+from accounts.credentials import passkeys_of
 from accounts.sessions import reauthentication_required, recent_proof_required
 from accounts.views import SpaceMixin
-from franceconnect import conf, linking, services, sign_out, state
+from franceconnect import conf, linking, matching, services, sign_out, state
 from franceconnect.exceptions import SessionChanged, UnknownState
 from franceconnect.forms import LinkConfirmForm, SpaceCreateForm
 from franceconnect.journey import JourneyView
@@ -78,7 +79,13 @@ class FirstTimeView(PendingMixin, FormView):
 
     def get_context_data(self, **kwargs):
         ended_at = linking.ended_link_date(self.pending.issuer, self.pending.sub)
-        return super().get_context_data(ended_at=ended_at, **kwargs)
+        prepared = None if ended_at else matching.prepared_space(self.pending.identity)
+        return super().get_context_data(
+            ended_at=ended_at,
+            is_prepared=prepared is not None,
+            has_prepared_email=prepared is not None and bool(prepared.contact_email),
+            **kwargs,
+        )
 
     def form_valid(self, form):
         user = linking.apply_creation(
@@ -177,9 +184,7 @@ class SwitchView(PendingMixin, TemplateView):
         return redirect(self.pending.next_url)
 
     def _decision(self, user):
-        facts, link = linking.gather_facts(
-            Intent.SIGN_IN, user, issuer=self.pending.issuer, sub=self.pending.sub
-        )
+        facts, link = linking.gather_facts(Intent.SIGN_IN, user, self.pending)
         return linking.decide(facts), link
 
 
@@ -194,6 +199,7 @@ class UnlinkView(SpaceMixin, JourneyView, TemplateView):
             link=services.link_of(self.request, self.platform_name),
             platform=self.platform,
             has_another_way_in=linking.has_another_way_in(self.request.user, self.platform.issuer),
+            has_passkey=passkeys_of(self.request.user).exists(),
             **kwargs,
         )
 

@@ -121,6 +121,12 @@ def link_of(request: HttpRequest, name: str | None = None) -> Link | None:
     return links.get(name) if name else next(iter(links.values()), None)
 
 
+def ways_in(user: User) -> list[str]:
+    """The platforms that open this citizen's space, as citizens name them (PROVIDER_WAYS_IN)."""
+    issuers = set(Link.objects.active().filter(citizen=user).values_list("issuer", flat=True))
+    return [platform.label for platform in conf.platforms() if platform.issuer in issuers]
+
+
 def open_session(request: HttpRequest, user: User, pending: PendingIdentity) -> None:
     """Sign `user` in by this proof, in a session of its own.
 
@@ -149,8 +155,16 @@ def open_session_by_code(request: HttpRequest, user: User, pending: PendingIdent
     sign_out.restore(request.session, id_tokens)
     record_proof(request, user, means="code", label=CODE_LABEL)
     journal.record(JournalKind.SIGNED_IN, citizen=user, means=CODE_LABEL)
+    # No key of a code goes over: it has served, or was for another space.
     waiting = replace(
-        pending, question=Decision.ASK_LINK, user_id=user.pk, claim="", code_key="", code_email=""
+        pending,
+        question=Decision.ASK_LINK,
+        user_id=user.pk,
+        claim="",
+        code_key="",
+        code_email="",
+        prepared_key="",
+        counter_code=None,
     )
     state.stash_pending(request.session, waiting)
 

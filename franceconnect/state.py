@@ -52,7 +52,9 @@ class PendingIdentity:
     `question` is the page that may use it, `user_id` who was signed in when it came (None for
     nobody), `claim` what the sign-in page brings back from somebody who has a space already: on
     a shared computer, whoever signs in next must not be asked in its place. `code_key` names the
-    code mailed to `code_email`, when their owner chose to prove their space so.
+    code mailed to `code_email`, when their owner chose to prove their space so; `prepared_key`,
+    the one mailed for a space that the counter prepared; `counter_code`, the row of a code of the
+    counter that was typed here.
     """
 
     issuer: str
@@ -66,6 +68,8 @@ class PendingIdentity:
     claim: str = field(default="", repr=False)
     code_key: str = field(default="", repr=False)
     code_email: str = field(default="", repr=False)
+    prepared_key: str = field(default="", repr=False)
+    counter_code: int | None = None
 
 
 def stash_login_request(session: SessionBase, state: str, **details) -> None:

@@ -2,7 +2,15 @@
 
 from django.urls import path
 
-from franceconnect import callback_views, code_views, conf, documents, pending_views, start_views
+from franceconnect import (
+    callback_views,
+    code_views,
+    conf,
+    counter_views,
+    documents,
+    pending_views,
+    start_views,
+)
 
 app_name = "franceconnect"
 
@@ -55,6 +63,24 @@ urlpatterns = [
     ),
     path("franceconnect/code/", code_views.CodeRequestView.as_view(), name="code_request"),
     path("franceconnect/code/saisie/", code_views.CodeEntryView.as_view(), name="code_entry"),
+    path(
+        "franceconnect/code-mairie/", counter_views.CounterCodeView.as_view(), name="counter_code"
+    ),
+    path(
+        "franceconnect/code-mairie/confirmation/",
+        counter_views.CounterLinkView.as_view(),
+        name="counter_link",
+    ),
+    path(
+        "franceconnect/espace-prepare/",
+        counter_views.PreparedRequestView.as_view(),
+        name="prepared_request",
+    ),
+    path(
+        "franceconnect/espace-prepare/code/",
+        counter_views.PreparedEntryView.as_view(),
+        name="prepared_entry",
+    ),
     path("franceconnect/echec/", callback_views.FailureView.as_view(), name="failure"),
     path("franceconnect/certifier/", pending_views.LinkView.as_view(), name="link"),
     path("franceconnect/changer-de-personne/", pending_views.SwitchView.as_view(), name="switch"),

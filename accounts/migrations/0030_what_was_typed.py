@@ -8,7 +8,7 @@ import accounts.models.typed
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("accounts", "0005_journal_stays_append_only"),
+        ("accounts", "0010_codes_of_the_counter"),
     ]
 
     operations = [

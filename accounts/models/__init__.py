@@ -1,6 +1,7 @@
 """The citizen, their personal space, its journal and its codes."""
 
 from accounts.models.codes import CodePurpose, OneTimeCode
+from accounts.models.counter import CounterCode, IdentityDocument
 from accounts.models.journal import JournalEntry, JournalEntryQuerySet, JournalKind
 from accounts.models.space import (
     REFERENCE_ALPHABET,
@@ -15,7 +16,9 @@ from accounts.models.user import User, UserManager
 __all__ = [
     "REFERENCE_ALPHABET",
     "CodePurpose",
+    "CounterCode",
     "Gender",
+    "IdentityDocument",
     "JournalEntry",
     "JournalEntryQuerySet",
     "JournalKind",

@@ -11,6 +11,7 @@ class CodePurpose(models.TextChoices):
     """What a code proves; one made for a purpose serves no other."""
 
     EXISTING_SPACE = "existing_space", "espace existant"
+    PREPARED_SPACE = "prepared_space", "espace préparé en mairie"
     CONTACT_EMAIL = "contact_email", "adresse e-mail de contact"
 
 

@@ -107,6 +107,8 @@ class PersonalSpace(models.Model):
     class Meta:
         verbose_name = "espace personnel"
         verbose_name_plural = "espaces personnels"
+        # Finds the few people born on a day, whose names are then compared.
+        indexes = [models.Index(fields=["birthdate_text"], name="accounts_space_by_birthdate")]
         constraints = [
             models.CheckConstraint(
                 condition=Q(gender__in=Gender.values), name="accounts_space_gender_is_known"

@@ -7,7 +7,7 @@ from django.conf import settings
 from django.utils.dates import MONTHS
 from django.utils.formats import date_format
 
-from accounts import open_sessions, typed
+from accounts import open_sessions, passkeys, typed
 from accounts.models import Gender
 from accounts.names import folded
 
@@ -60,6 +60,12 @@ def birthdate(text: str) -> str:
 
 def _written_day(number: int, month_and_year: str) -> str:
     return f"{'1er' if number == 1 else number} {month_and_year}"
+
+
+@register.simple_tag(takes_context=True)
+def passkeys_are_possible(context) -> bool:
+    """Whether browsers make passkeys for the address of this page."""
+    return passkeys.are_possible(context["request"])
 
 
 @register.filter

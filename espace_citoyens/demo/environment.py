@@ -38,7 +38,8 @@ class Demo:
 
     @property
     def portal_url(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
+        """By name: browsers make no passkey for an address in digits (WebAuthn §5.1.2)."""
+        return f"http://localhost:{self.port}"
 
     @property
     def simulator_url(self) -> str:

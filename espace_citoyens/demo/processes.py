@@ -116,7 +116,8 @@ def answers(port: int, path: str) -> bool:
     """Whether GET `path` on this port of the loopback answers 200 (no proxy is asked)."""
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=2)
     try:
-        connection.request("GET", path)
+        # The portal answers to its own name alone.
+        connection.request("GET", path, headers={"Host": f"localhost:{port}"})
         return connection.getresponse().status == http.HTTPStatus.OK
     except (OSError, http.client.HTTPException):
         return False

@@ -427,7 +427,7 @@ def inherited_names() -> set[str]:
 
 def status_of(port: int, path: str) -> int:
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
-    connection.request("GET", path)
+    connection.request("GET", path, headers={"Host": f"localhost:{port}"})
     with closing(connection):
         return connection.getresponse().status
 

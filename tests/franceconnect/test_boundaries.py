@@ -151,14 +151,14 @@ def test_a_sub_taken_by_another_request_is_said_to_be_elsewhere(citizen, strange
     tie(stranger, "sub-of-ines")
 
     with pytest.raises(LinkRefused, match="^linked_elsewhere$"):
-        linking._create_link(citizen, pending(ISSUER, "ines"), has_strong_mismatch=False)
+        linking.create_link(citizen, pending(ISSUER, "ines"), has_strong_mismatch=False)
 
 
 def test_a_space_taken_by_another_request_is_said_to_have_another(citizen):
     tie(citizen, "another")
 
     with pytest.raises(LinkRefused, match="^space_has_another$"):
-        linking._create_link(citizen, pending(ISSUER, "ines"), has_strong_mismatch=False)
+        linking.create_link(citizen, pending(ISSUER, "ines"), has_strong_mismatch=False)
 
 
 def test_somebody_elses_link_is_no_way_in(settings, db, stranger):

@@ -1,0 +1,90 @@
+"""allauth's second factors and passkeys, in the portal's words, with their secrets encrypted."""
+
+import base64
+
+from allauth.account.utils import user_pk_to_url_str
+from allauth.core import context
+from allauth.mfa.adapter import DefaultMFAAdapter
+from allauth.mfa.models import Authenticator
+from cryptography.fernet import Fernet, MultiFernet
+from django.conf import settings
+from django.utils.crypto import salted_hmac
+from django.utils.module_loading import import_string
+from django.views.decorators.debug import sensitive_variables
+
+from accounts.devices import device_label
+
+
+class MFAAdapter(DefaultMFAAdapter):
+    error_messages = DefaultMFAAdapter.error_messages | {
+        "incorrect_code": (
+            "Ce code n’est pas le bon, ou il a déjà servi. Attendez le code suivant, puis "
+            "recommencez."
+        ),
+        "incorrect_app_code": (
+            "Ce code n’est pas le bon. Vérifiez que l’heure de votre téléphone est réglée "
+            "automatiquement, puis recopiez le code affiché."
+        ),
+        "incorrect_passkey": (
+            "Cette clé d’accès n’a pas pu être vérifiée. Recommencez, ou choisissez un autre moyen."
+        ),
+        "too_many_passkeys": (
+            "Votre espace a déjà dix clés d’accès. Retirez-en une avant d’en ajouter une autre."
+        ),
+    }
+
+    def get_totp_label(self, user):
+        """What the app shows under the town's name: the reference says nothing of the person."""
+        return user.space.reference
+
+    def get_totp_issuer(self):
+        return self._get_site_name()
+
+    def _get_site_name(self):
+        return import_string(settings.SERVICE_NAME_OF_PORTAL)()
+
+    @sensitive_variables()
+    def encrypt(self, text):
+        """A copy of the database must not make codes."""
+        return _cipher().encrypt(text.encode()).decode()
+
+    @sensitive_variables()
+    def decrypt(self, encrypted_text):
+        """Raises cryptography.fernet.InvalidToken for what another key encrypted.
+
+        Never an empty text instead: anybody computes the codes of an empty secret.
+        """
+        return _cipher().decrypt(encrypted_text.encode()).decode()
+
+    def is_mfa_enabled(self, user, types=None):
+        """allauth would ask for a passkey after the password of whoever has one.
+
+        It opens the space by itself, and perhaps is on another machine: it asks for nothing.
+        """
+        if types and Authenticator.Type.TOTP in types:
+            types = [Authenticator.Type.TOTP]
+        return super().is_mfa_enabled(user, types)
+
+    def generate_authenticator_name(self, user, type):
+        """The machine at hand, which its owner recognises: « Firefox sur Windows »."""
+        return device_label(context.request.META.get("HTTP_USER_AGENT", ""))
+
+    def get_public_key_credential_user_entity(self, user):
+        """What the machine shows when several people of a household have a passkey on it."""
+        name = user.space.display_name
+        return {
+            "id": user_pk_to_url_str(user).encode(),
+            "name": name,
+            "display_name": name,
+        }
+
+
+def _cipher() -> MultiFernet:
+    """The present key encrypts; those it replaced (SECRET_KEY_FALLBACKS) still decrypt."""
+    secrets = [settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS]
+    return MultiFernet([_fernet(secret) for secret in secrets])
+
+
+def _fernet(secret: str) -> Fernet:
+    key = salted_hmac("accounts.mfa", "second factor", secret=secret, algorithm="sha256").digest()
+    return Fernet(base64.urlsafe_b64encode(key))
