@@ -29,7 +29,6 @@ MARKER_KEY = "accounts_open_session"
 # How often the last visit is written down. A session may live this much longer than its limit,
 # and never less: nobody is put out early because a visit was not written.
 REFRESH_SECONDS = 60
-DEVICE_MEMORY = timedelta(days=365)
 
 
 class SessionEnd(models.TextChoices):
@@ -180,17 +179,6 @@ def end_dead_sessions() -> int:
         count += _end(row, SessionEnd.IDLE if is_idle else SessionEnd.EXPIRED)
     orphans, _ = UserSession.objects.exclude(_has_session()).delete()
     return count + orphans
-
-
-def is_new_device(user: User, request: HttpRequest) -> bool:
-    """Whether `user` never signed in from such a device in the last twelve months.
-
-    Asked before this sign-in is journalled; False at the first of all, with nothing to compare.
-    """
-    since = timezone.now() - DEVICE_MEMORY
-    sign_ins = user.journal.filter(kind=JournalKind.SIGNED_IN, at__gt=since)
-    label = device_label(request.META.get("HTTP_USER_AGENT", ""))
-    return sign_ins.exists() and not sign_ins.filter(device=label).exists()
 
 
 def _open(request: HttpRequest, *, opened: float) -> None:

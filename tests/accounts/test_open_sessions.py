@@ -13,7 +13,7 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from accounts import journal, open_sessions
+from accounts import open_sessions
 from accounts.models import JournalKind, User
 from accounts.open_sessions import SessionEnd
 from accounts.session_store import SessionStore
@@ -340,19 +340,6 @@ def test_a_row_without_session_goes(laptop, phone):
     assert len(sessions_of(laptop)) == 1
     assert open_sessions.end_dead_sessions() == 1
     assert UserSession.objects.count() == 1
-
-
-def test_a_device_is_new_until_it_has_signed_in(citizen, rf):
-    firefox, chrome = rf.get("/", HTTP_USER_AGENT=FIREFOX), rf.get("/", HTTP_USER_AGENT=CHROME)
-    assert not open_sessions.is_new_device(citizen, firefox)
-
-    sign_in(Client(HTTP_USER_AGENT=FIREFOX), citizen)
-
-    assert not open_sessions.is_new_device(citizen, firefox)
-    assert open_sessions.is_new_device(citizen, chrome)
-    with time_machine.travel(time.time() + 366 * 24 * 3600):
-        journal.record(JournalKind.SIGNED_IN, citizen=citizen)
-        assert open_sessions.is_new_device(citizen, firefox)
 
 
 def test_the_credentials_page_counts_them(laptop, phone):
