@@ -10,6 +10,7 @@ from django.utils.module_loading import import_string
 from accounts import journal
 from accounts.models import JournalKind
 from accounts.sessions import has_recent_proof, return_url, session_opening
+from accounts.sign_ins import record_sign_in
 
 # A machine may fail five times in five minutes (see ACCOUNT_RATE_LIMITS); all of them together:
 SIGN_INS_OF_ONE_ACCOUNT = "50/10m/key"
@@ -57,7 +58,7 @@ class AccountAdapter(DefaultAccountAdapter):
     def post_login(self, request, user, **kwargs):
         opening = session_opening(request)
         means = opening.label if opening else ""
-        journal.record(JournalKind.SIGNED_IN, citizen=user, means=means)
+        record_sign_in(user, means=means)
         return super().post_login(request, user, **kwargs)
 
     def is_reauthentication_required(self, *, app: str) -> bool:

@@ -12,9 +12,9 @@ from django.http import HttpRequest
 from django.shortcuts import redirect
 from django.urls import reverse
 
-from accounts import journal
-from accounts.models import JournalKind, User
+from accounts.models import User
 from accounts.sessions import record_proof
+from accounts.sign_ins import record_sign_in
 from franceconnect import conf, linking, sign_out, state
 from franceconnect.linking import Decision
 from franceconnect.models import Link
@@ -148,7 +148,7 @@ def open_session_by_code(request: HttpRequest, user: User, pending: PendingIdent
     auth.login(request, user)
     sign_out.restore(request.session, id_tokens)
     record_proof(request, user, means="code", label=CODE_LABEL)
-    journal.record(JournalKind.SIGNED_IN, citizen=user, means=CODE_LABEL)
+    record_sign_in(user, means=CODE_LABEL)
     waiting = replace(
         pending, question=Decision.ASK_LINK, user_id=user.pk, claim="", code_key="", code_email=""
     )
