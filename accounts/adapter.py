@@ -7,7 +7,7 @@ from django.http import HttpResponseRedirect
 from django.urls import reverse
 from django.utils.module_loading import import_string
 
-from accounts import journal
+from accounts import journal, mail_journal
 from accounts.models import JournalKind
 from accounts.sessions import has_recent_proof, return_url, session_opening
 from accounts.sign_ins import record_sign_in
@@ -100,6 +100,12 @@ class AccountAdapter(DefaultAccountAdapter):
             return super().get_client_ip(request)
         except ImproperlyConfigured:
             return request.META.get("REMOTE_ADDR", "")
+
+    def render_mail(self, template_prefix, email, context, headers=None):
+        """The message, with what the journal of its citizen will say of it."""
+        message = super().render_mail(template_prefix, email, context, headers)
+        message.about = mail_journal.describe(template_prefix, context)
+        return message
 
     def send_confirmation_mail(self, request, emailconfirmation, signup):
         super().send_confirmation_mail(request, emailconfirmation, signup)

@@ -269,9 +269,12 @@ EMAIL_BACKEND = "accounts.mail_queue.QueueBackend"
 POST_OFFICE = {
     "BACKENDS": {"default": _email["EMAIL_BACKEND"]},
     "DEFAULT_PRIORITY": "medium",
-    "MAX_RETRIES": 20,
+    # Five days, as the worker spaces them out.
+    "MAX_RETRIES": 125,
     "RETRY_INTERVAL": timedelta(minutes=1),
-    # A stop waits for the batch in hand.
+    # The oldest first among those of one priority: none waits behind newer ones for ever.
+    "SENDING_ORDER": ["-priority", "pk"],
+    # A stop waits for the batch in hand, and a killed worker sends at most one batch twice.
     "BATCH_SIZE": 10,
     "LOG_LEVEL": 1,
     "MESSAGE_ID_ENABLED": True,
