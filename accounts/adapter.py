@@ -7,7 +7,7 @@ from django.http import HttpResponseRedirect
 from django.urls import reverse
 from django.utils.module_loading import import_string
 
-from accounts import journal, mail_journal
+from accounts import failed_sign_ins, journal, mail_journal
 from accounts.models import JournalKind
 from accounts.sessions import has_recent_proof, return_url, session_opening
 from accounts.sign_ins import record_sign_in
@@ -88,6 +88,9 @@ class AccountAdapter(DefaultAccountAdapter):
         )
         if not usage:
             raise self.validation_error("too_many_login_attempts")
+
+    def authentication_failed(self, request, **credentials):
+        failed_sign_ins.note(request, login_of(credentials))
 
     def _get_login_attempts_cache_key(self, request, **credentials):
         """allauth's key holds the Host header, port included, which whoever guesses can vary."""

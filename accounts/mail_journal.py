@@ -7,14 +7,16 @@ the address is somebody's.
 
 from django.db import transaction
 from django.db.models import Q
+from django.db.models.functions import Lower
 from post_office.models import STATUS, Email
 
-from accounts.models import JournalEntry, JournalKind, User
+from accounts.models import JournalEntry, JournalKind, PersonalSpace, User
 
 BATCH = 100
 OUTCOMES = {STATUS.sent: JournalKind.MAIL_SENT, STATUS.failed: JournalKind.MAIL_FAILED}
-# allauth names no citizen with its codes: theirs is whoever signs in with the address.
-TO_A_LOGIN = "account/email/"
+# These name no citizen: theirs is whoever signs in with the address, or has proven that the town
+# may write there. Who merely typed it as a contact must not learn what its owner receives.
+TO_AN_ADDRESS = ("account/email/", "accounts/email/wrong_door")
 
 
 def describe(template: str, context: dict) -> dict:
@@ -27,7 +29,7 @@ def describe(template: str, context: dict) -> dict:
     if space := context.get("space"):
         ids.add(space.user_id)
     about = {"code": template, "means": str(context.get("means", "")), "citizens": sorted(ids)}
-    return about | {"is_to_login": not ids and template.startswith(TO_A_LOGIN)}
+    return about | {"by_address": not ids and template.startswith(TO_AN_ADDRESS)}
 
 
 def record_outcomes() -> None:
@@ -55,16 +57,28 @@ def _record_batch() -> int:
 
 def _people_of(mails) -> list[User]:
     """Everybody these mails may be about; some may have been erased meanwhile."""
-    ids = {pk for mail in mails for pk in mail.context.get("citizens", [])}
-    logins = {mail.to[0].lower() for mail in mails if mail.context.get("is_to_login") and mail.to}
-    people = User.objects.filter(Q(pk__in=ids) | Q(email__in=logins), space__isnull=False)
+    ids = {pk for mail in mails for pk in mail.context["citizens"]}
+    addresses = {address for mail in mails if mail.context["by_address"] for address in _to(mail)}
+    spaces = PersonalSpace.objects.alias(lower_contact=Lower("contact_email"))
+    proven = spaces.filter(lower_contact__in=addresses, contact_email_verified_at__isnull=False)
+    concerned = Q(pk__in=ids) | Q(email__in=addresses) | Q(pk__in=proven.values("user"))
+    people = User.objects.filter(concerned, space__isnull=False).select_related("space")
     return list(people.select_for_update(of=("self",)))
 
 
 def _citizens_of(mail, people: list[User]) -> list[User]:
-    if mail.context.get("is_to_login"):
-        return [person for person in people if person.email in map(str.lower, mail.to)]
-    return [person for person in people if person.pk in mail.context.get("citizens", [])]
+    if mail.context["by_address"]:
+        return [person for person in people if _proven_addresses(person) & _to(mail)]
+    return [person for person in people if person.pk in mail.context["citizens"]]
+
+
+def _proven_addresses(person: User) -> set[str]:
+    contact = person.space.contact_email if person.space.contact_email_verified_at else ""
+    return {person.email, contact.lower()} - {None, ""}
+
+
+def _to(mail) -> set[str]:
+    return {address.lower() for address in mail.to}
 
 
 def _line(mail, citizen: User) -> JournalEntry:

@@ -228,6 +228,8 @@ ACCOUNT_FORMS = {
 }
 # Asked before a session ends: the address that ends the provider's own session, or None.
 PROVIDER_SIGN_OUT_URL = "franceconnect.sign_out.end_session_url"
+# Asked when a password opens nothing: the providers that open the space of one of these citizens.
+PROVIDERS_OPENING = "franceconnect.services.platforms_opening"
 ACCOUNT_USER_MODEL_USERNAME_FIELD = None
 ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]

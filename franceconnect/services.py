@@ -8,6 +8,7 @@ from urllib.parse import urlencode
 from allauth.account.authentication import get_authentication_records
 from django.contrib import auth
 from django.core.exceptions import ImproperlyConfigured
+from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.shortcuts import redirect
 from django.urls import reverse
@@ -119,6 +120,16 @@ def link_of(request: HttpRequest, name: str | None = None) -> Link | None:
     """The active link with the platform of this name; without a name, the first there is."""
     links = links_of(request)
     return links.get(name) if name else next(iter(links.values()), None)
+
+
+def platforms_opening(citizens: QuerySet[User]) -> list[str]:
+    """The platforms that open a space of at least one of these citizens, as citizens name them.
+
+    One query, whoever they are: that of `citizens` is part of it (PROVIDERS_OPENING).
+    """
+    links = Link.objects.active().filter(citizen__in=citizens)
+    issuers = set(links.order_by().values_list("issuer", flat=True).distinct())
+    return [platform.label for platform in conf.platforms() if platform.issuer in issuers]
 
 
 def open_session(request: HttpRequest, user: User, pending: PendingIdentity) -> None:

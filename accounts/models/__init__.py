@@ -1,5 +1,6 @@
 """The citizen, their personal space, its journal and its codes."""
 
+from accounts.models.attempts import FailedSignIn
 from accounts.models.codes import CodePurpose, OneTimeCode
 from accounts.models.journal import JournalEntry, JournalEntryQuerySet, JournalKind
 from accounts.models.space import (
@@ -14,6 +15,7 @@ from accounts.models.user import User, UserManager
 __all__ = [
     "REFERENCE_ALPHABET",
     "CodePurpose",
+    "FailedSignIn",
     "Gender",
     "JournalEntry",
     "JournalEntryQuerySet",

@@ -5,6 +5,7 @@ import secrets
 from django.core.validators import RegexValidator
 from django.db import models
 from django.db.models import Q
+from django.db.models.functions import Lower
 from django.utils import timezone
 
 from accounts.models.user import User
@@ -107,6 +108,7 @@ class PersonalSpace(models.Model):
     class Meta:
         verbose_name = "espace personnel"
         verbose_name_plural = "espaces personnels"
+        indexes = [models.Index(Lower("contact_email"), name="accounts_space_by_contact")]
         constraints = [
             models.CheckConstraint(
                 condition=Q(gender__in=Gender.values), name="accounts_space_gender_is_known"

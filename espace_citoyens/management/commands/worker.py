@@ -21,7 +21,7 @@ from post_office.mail import get_queued, send_queued
 from post_office.models import STATUS, Email
 from post_office.utils import cleanup_expired_mails
 
-from accounts import mail_journal
+from accounts import failed_sign_ins, mail_journal
 
 logger = logging.getLogger(__name__)
 
@@ -75,6 +75,8 @@ class Command(BaseCommand):
 def work(stop: threading.Event, *, once: bool = False) -> None:
     """Do what is due, then again every PAUSE seconds until `stop` is set."""
     tasks = [
+        # Before the mail, which it adds to.
+        Task("failed sign-ins", failed_sign_ins.follow_up, period=0),
         Task("mail", lambda: send_mail(stop), period=0),
         # What a worker that was killed had sent and not journalled.
         Task("journal of mail", mail_journal.record_outcomes, period=HOUR),
