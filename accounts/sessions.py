@@ -121,7 +121,7 @@ def _proof_required(view, is_proven):
     def wrapper(request, *args, **kwargs):
         if is_proven(request):
             return view(request, *args, **kwargs)
-        return HttpResponseRedirect(reauthentication_url(request.path))
+        return HttpResponseRedirect(reauthentication_url(request.get_full_path()))
 
     return wrapper
 
