@@ -163,9 +163,7 @@ def _proof_required(view, is_proven):
     def wrapper(request, *args, **kwargs):
         if is_proven(request):
             return view(request, *args, **kwargs)
-        is_page = request.method == "GET"
-        next_url = request.get_full_path() if is_page else request.path
-        return HttpResponseRedirect(reauthentication_url(next_url))
+        return HttpResponseRedirect(reauthentication_url(request.get_full_path()))
 
     return wrapper
 

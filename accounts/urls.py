@@ -5,7 +5,7 @@ from django.contrib.auth.decorators import login_not_required
 from django.urls import include, path
 from django.views.decorators.cache import never_cache
 
-from accounts import views
+from accounts import activity_views, views
 from accounts.sessions import citizens_only, recent_proof_required, returns
 
 
@@ -20,6 +20,12 @@ space_urlpatterns = (
         path("profil/", views.ProfileView.as_view(), name="profile"),
         path("profil/modifier/", views.ProfileUpdateView.as_view(), name="profile_update"),
         path("identifiants/", views.CredentialsView.as_view(), name="credentials"),
+        path("activite/", activity_views.ActivityView.as_view(), name="activity"),
+        path(
+            "activite/telecharger/",
+            activity_views.ActivityExportView.as_view(),
+            name="activity_export",
+        ),
         path("supprimer/", views.SpaceDeleteView.as_view(), name="space_delete"),
     ],
     "accounts",
