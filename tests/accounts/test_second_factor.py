@@ -44,7 +44,9 @@ def owner(client, clock, citizen):
 
 
 def secret_in(response) -> str:
-    return re.search(r'"reference" translate="no">([A-Z2-7]{32})<', response.content.decode())[1]
+    page = response.content.decode()
+    groups = re.search(r'"reference" translate="no">((?:[A-Z2-7]{4} ?){8})<', page)[1]
+    return groups.replace(" ", "")
 
 
 def activate(client) -> str:
