@@ -144,6 +144,17 @@ def test_the_code_is_asked_after_the_password(secret, citizen):
     assert line.means == "mot de passe et code"
 
 
+def test_somebody_promoted_between_the_two_steps_does_not_enter(secret, citizen):
+    client = Client()
+    sign_in(client, citizen)
+    type(citizen).objects.filter(pk=citizen.pk).update(is_staff=True)
+
+    response = client.post(AUTHENTICATE, {"code": totp(secret)})
+
+    assert response["Location"] == "/connexion/"
+    assert not is_signed_in(client)
+
+
 def test_the_page_of_the_code_is_for_whoever_gave_the_password(db, citizen):
     assert Client().get(AUTHENTICATE)["Location"] == "/connexion/"
     assert Client().post(AUTHENTICATE, {"code": "123456"})["Location"] == "/connexion/"

@@ -1,4 +1,4 @@
-"""What opens a space, in a real browser: a passkey of Chromium's virtual machine, an app's codes."""
+"""What opens a space, in a real browser: a passkey, an app's codes, a mailed one."""
 
 import re
 
