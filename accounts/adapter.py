@@ -1,4 +1,5 @@
 from allauth.account.adapter import DefaultAccountAdapter
+from allauth.core.exceptions import ImmediateHttpResponse
 from allauth.core.internal import ratelimit
 from allauth.mfa.webauthn.internal.flows import did_use_passwordless_login
 from django.conf import settings
@@ -63,6 +64,13 @@ class AccountAdapter(DefaultAccountAdapter):
             messages.error(request, AGENTS_DOOR)
             return HttpResponseRedirect(reverse("account_login"))
         return super().pre_login(request, user, **kwargs)
+
+    def login(self, request, user):
+        """Whoever became an agent since they typed their password is no citizen here any more."""
+        if user.is_staff:
+            messages.error(request, AGENTS_DOOR)
+            raise ImmediateHttpResponse(HttpResponseRedirect(reverse("account_login")))
+        super().login(request, user)
 
     def post_login(self, request, user, **kwargs):
         opening = session_opening(request)

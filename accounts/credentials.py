@@ -38,7 +38,7 @@ class Credentials:
         if not ways:
             return "Rien n’ouvre votre espace en ce moment. Contactez la mairie."
         *first, last = ways
-        words = f"{', '.join(first)} ou {last}" if first else f"{last} seulement"
+        words = f"{', '.join(first)} ou {last}" if first else f"seulement {last}"
         return f"Votre espace s’ouvre {words}."
 
     def _password_words(self) -> str:

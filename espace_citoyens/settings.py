@@ -26,6 +26,8 @@ if not SECRET_KEY:
     raise ImproperlyConfigured(
         "La variable SECRET_KEY manque : donnez une longue suite aléatoire, propre à ce portail."
     )
+# Those it replaced: they still open what they encrypted, and sign nothing new.
+SECRET_KEY_FALLBACKS = env.list("SECRET_KEY_FALLBACKS", default=[])
 DEBUG = env.bool("DEBUG", default=False)
 BASE_URL = checked_base_url(env.str("BASE_URL", default="http://127.0.0.1:8000"))
 IS_LOCAL = is_loopback(BASE_URL)
