@@ -1,4 +1,5 @@
 from allauth.account.adapter import DefaultAccountAdapter
+from allauth.core.exceptions import ImmediateHttpResponse
 from allauth.core.internal import ratelimit
 from allauth.mfa.webauthn.internal.flows import did_use_passwordless_login
 from django.conf import settings
@@ -8,10 +9,11 @@ from django.http import HttpResponseRedirect
 from django.urls import reverse
 from django.utils.module_loading import import_string
 
-from accounts import journal
+from accounts import failed_sign_ins, journal, mail_journal
 from accounts.models import JournalKind
 from accounts.second_factor import has_app
 from accounts.sessions import has_recent_proof, return_url, session_opening
+from accounts.sign_ins import record_sign_in
 
 # A machine may fail five times in five minutes (see ACCOUNT_RATE_LIMITS); all of them together:
 SIGN_INS_OF_ONE_ACCOUNT = "50/10m/key"
@@ -63,10 +65,17 @@ class AccountAdapter(DefaultAccountAdapter):
             return HttpResponseRedirect(reverse("account_login"))
         return super().pre_login(request, user, **kwargs)
 
+    def login(self, request, user):
+        """Whoever became an agent since they typed their password is no citizen here any more."""
+        if user.is_staff:
+            messages.error(request, AGENTS_DOOR)
+            raise ImmediateHttpResponse(HttpResponseRedirect(reverse("account_login")))
+        super().login(request, user)
+
     def post_login(self, request, user, **kwargs):
         opening = session_opening(request)
         means = opening.label if opening else ""
-        journal.record(JournalKind.SIGNED_IN, citizen=user, means=means)
+        record_sign_in(user, means=means)
         return super().post_login(request, user, **kwargs)
 
     def is_reauthentication_required(self, *, app: str) -> bool:
@@ -111,6 +120,9 @@ class AccountAdapter(DefaultAccountAdapter):
         if not usage:
             raise self.validation_error("too_many_login_attempts")
 
+    def authentication_failed(self, request, **credentials):
+        failed_sign_ins.note(request, login_of(credentials))
+
     def _get_login_attempts_cache_key(self, request, **credentials):
         """allauth's key holds the Host header, port included, which whoever guesses can vary."""
         address = ratelimit.truncate_ip(self.get_client_ip(request))
@@ -122,6 +134,12 @@ class AccountAdapter(DefaultAccountAdapter):
             return super().get_client_ip(request)
         except ImproperlyConfigured:
             return request.META.get("REMOTE_ADDR", "")
+
+    def render_mail(self, template_prefix, email, context, headers=None):
+        """The message, with what the journal of its citizen will say of it."""
+        message = super().render_mail(template_prefix, email, context, headers)
+        message.about = mail_journal.describe(template_prefix, context)
+        return message
 
     def send_confirmation_mail(self, request, emailconfirmation, signup):
         super().send_confirmation_mail(request, emailconfirmation, signup)

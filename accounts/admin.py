@@ -9,7 +9,7 @@ from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
 from django.urls import path
 
-from accounts import counter
+from accounts import counter, files
 from accounts.models import (
     REFERENCE_ALPHABET,
     IdentityDocument,
@@ -34,7 +34,36 @@ class ReadOnlyAdmin(admin.ModelAdmin):
         return False
 
 
-class SearchFirstAdmin(ReadOnlyAdmin):
+class CitizenFileMixin:
+    """For rows that belong to a citizen: who sees one, or changes it, is journalled for them.
+
+    The line is written before the page is given: what cannot be journalled is not shown.
+    """
+
+    def citizen_of(self, row) -> User | None:
+        """Whose file this row is part of; nobody's for a line of the journal without a name."""
+        return row.citizen
+
+    def render_change_form(self, request, context, obj=None, **kwargs):
+        self._journal(files.record_opening, request, obj)
+        return super().render_change_form(request, context, obj=obj, **kwargs)
+
+    def history_view(self, request, object_id, extra_context=None):
+        page = super().history_view(request, object_id, extra_context)
+        if page.status_code == 200:
+            self._journal(files.record_opening, request, self.get_object(request, object_id))
+        return page
+
+    def save_model(self, request, obj, form, change):
+        super().save_model(request, obj, form, change)
+        self._journal(files.record_change, request, obj)
+
+    def _journal(self, record, request, row) -> None:
+        if row is not None and (citizen := self.citizen_of(row)) is not None:
+            record(request.user, citizen)
+
+
+class SearchFirstAdmin(CitizenFileMixin, ReadOnlyAdmin):
     """The list is empty until something is searched for: people are not there to be browsed."""
 
     list_per_page = 50
@@ -96,13 +125,17 @@ class AgentAdmin(DjangoUserAdmin):
     list_display = ["email", "is_active", "is_superuser", "last_login"]
     list_filter = ["is_active"]
     search_fields = ["email"]
-    readonly_fields = ["last_login", "date_joined"]
+    readonly_fields = ["reference", "last_login", "date_joined"]
     fieldsets = [
-        (None, {"fields": ["email", "password"]}),
+        (None, {"fields": ["email", "password", "reference"]}),
         ("Droits", {"fields": ["is_active", "is_superuser", "groups", "user_permissions"]}),
         ("Dates", {"fields": ["last_login", "date_joined"]}),
     ]
     add_fieldsets = [(None, {"fields": ["email", "password1", "password2"]})]
+
+    @admin.display(description="référence donnée aux habitants")
+    def reference(self, agent):
+        return agent.agent_reference
 
     def get_queryset(self, request):
         return super().get_queryset(request).filter(is_staff=True)
@@ -125,6 +158,9 @@ class PersonalSpaceAdmin(SearchFirstAdmin):
     exclude = ["user", "given_names", "usual_name_is_certified"]
     readonly_fields = ["given_names_display"]
 
+    def citizen_of(self, row):
+        return row.user
+
     def get_urls(self):
         give_code = self.admin_site.admin_view(self.give_code)
         return [
@@ -137,6 +173,7 @@ class PersonalSpaceAdmin(SearchFirstAdmin):
         if not request.user.has_perm("accounts.give_counter_code"):
             raise PermissionDenied
         space = get_object_or_404(self.get_queryset(request), pk=pk)
+        files.record_opening(request.user, space.user)
         form = CounterCodeGiveForm(request.POST if request.method == "POST" else None)
         context = self.admin_site.each_context(request) | {
             "title": "Remettre un code d’accès",

@@ -12,6 +12,7 @@ from django.utils import timezone
 from django.utils.crypto import salted_hmac
 
 from accounts import journal, services
+from accounts.files import capacity_of
 from accounts.models import (
     REFERENCE_ALPHABET,
     CounterCode,
@@ -49,6 +50,7 @@ def give_code(space: PersonalSpace, *, agent: User, document: IdentityDocument) 
         JournalKind.COUNTER_CODE_GIVEN,
         citizen=owner,
         actor=agent,
+        capacity=capacity_of(agent),
         means=IdentityDocument(document).label,
     )
     return code

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from allauth.mfa.models import Authenticator
 from django.conf import settings
+from django.db.models import QuerySet
 from django.utils.module_loading import import_string
 
 from accounts.models import User
@@ -37,7 +38,7 @@ class Credentials:
         if not ways:
             return "Rien n’ouvre votre espace en ce moment. Contactez la mairie."
         *first, last = ways
-        words = f"{', '.join(first)} ou {last}" if first else f"{last} seulement"
+        words = f"{', '.join(first)} ou {last}" if first else f"seulement {last}"
         return f"Votre espace s’ouvre {words}."
 
     def _password_words(self) -> str:
@@ -54,7 +55,7 @@ def read_credentials(user: User) -> Credentials:
     apps = [item for item in authenticators if item.type == Authenticator.Type.TOTP]
     passkeys = [item for item in authenticators if item.type == Authenticator.Type.WEBAUTHN]
     return Credentials(
-        providers=tuple(provider_ways_in(user)),
+        providers=tuple(provider_ways_in(User.objects.filter(pk=user.pk))),
         passkeys=tuple(passkeys),
         has_password=user.has_password_door,
         app=apps[0] if apps else None,
@@ -62,9 +63,12 @@ def read_credentials(user: User) -> Credentials:
     )
 
 
-def provider_ways_in(user: User) -> list[str]:
-    """The identity providers that open this space, as citizens name them (PROVIDER_WAYS_IN)."""
-    return import_string(settings.PROVIDER_WAYS_IN)(user)
+def provider_ways_in(citizens: QuerySet[User]) -> list[str]:
+    """The identity providers that open a space of at least one of these citizens.
+
+    As citizens name them, in one query (PROVIDER_WAYS_IN).
+    """
+    return import_string(settings.PROVIDER_WAYS_IN)(citizens)
 
 
 def has_local_way_in(user: User) -> bool:

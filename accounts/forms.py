@@ -4,14 +4,13 @@ import re
 
 from allauth.account import forms as allauth_forms
 from allauth.account.adapter import get_adapter
-from allauth.account.internal.userkit import filter_users_by_email
 from allauth.account.models import EmailAddress
 from django import forms
 from django.contrib.auth.hashers import make_password
 from django.core.validators import RegexValidator
 from django.utils.crypto import salted_hmac
 
-from accounts import services
+from accounts import services, wrong_door
 from accounts.fields import (
     BirthDateField,
     GivenNamesField,
@@ -293,18 +292,21 @@ class PasswordResetForm(allauth_forms.ResetPasswordForm):
 
     def clean_email(self):
         email = get_adapter().clean_email(self.cleaned_data["email"].lower())
-        self.users = [
-            user
-            for user in filter_users_by_email(email, is_active=True, prefer_verified=True)
-            if user.email == email and user.has_usable_password() and not user.is_staff
-        ]
+        citizens = User.objects.filter(email=email, is_active=True, is_staff=False)
+        self.users = [user for user in citizens if user.has_usable_password()]
+        self.providers = wrong_door.providers_behind(email)
         return email
 
     def save(self, request, **kwargs):
         """Remember what the code is for: it dies when the password or the login changes."""
-        if self.users:
-            request.session[RESET_KEY] = _reset_fingerprint(self.users[0])
-        return super().save(request, **kwargs)
+        user = self.users[0] if self.users else None
+        if user:
+            request.session[RESET_KEY] = _reset_fingerprint(user)
+        email = self.cleaned_data["email"]
+        wrong_door.PasswordResetProcess.start(
+            request, user=user, email=email, providers=self.providers
+        )
+        return email
 
 
 def is_reset_still_valid(request, user: User) -> bool:

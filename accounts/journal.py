@@ -1,12 +1,23 @@
 """The security journal: one function writes it."""
 
+import datetime
 import secrets
+from dataclasses import dataclass
 
 from allauth.account.adapter import get_adapter
 from allauth.core import context
+from django.utils import timezone
 
 from accounts.devices import device_label, network_label
 from accounts.models import REFERENCE_ALPHABET, JournalEntry, JournalKind, User
+
+
+@dataclass(frozen=True)
+class Origin:
+    """From where somebody acts, in words they recognise (`accounts.devices`)."""
+
+    device: str = ""
+    network: str = ""
 
 
 def new_incident_reference() -> str:
@@ -23,14 +34,19 @@ def record(
     reference: str = "",
     actor: User | None = None,
     capacity: str = "",
+    origin: Origin | None = None,
+    at: datetime.datetime | None = None,
 ) -> JournalEntry:
     """Append one line. Nothing personal goes in `means`, `code`, `reference` or `capacity`.
 
     `actor` is the agent who acts on this citizen, and `capacity` in which role. The device and
     the network of the request under way are the citizen's own, and are written for them alone.
+    `origin` and `at` are for what happened in another request, and is written afterwards.
     """
     request = context.request if actor is None and citizen is not None else None
+    origin = origin or (origin_of(request) if request else Origin())
     return JournalEntry.objects.create(
+        at=at or timezone.now(),
         citizen=citizen,
         kind=kind,
         means=means,
@@ -38,12 +54,14 @@ def record(
         reference=reference,
         actor=actor,
         capacity=capacity,
-        **(_origin(request) if request else {}),
+        device=origin.device,
+        network=origin.network,
     )
 
 
-def _origin(request) -> dict[str, str]:
-    return {
-        "device": device_label(request.META.get("HTTP_USER_AGENT", "")),
-        "network": network_label(get_adapter().get_client_ip(request)),
-    }
+def origin_of(request) -> Origin:
+    """The device and the network that this request comes from."""
+    return Origin(
+        device=device_label(request.META.get("HTTP_USER_AGENT", "")),
+        network=network_label(get_adapter().get_client_ip(request)),
+    )

@@ -1,5 +1,6 @@
 """Forms of passkeys and second factors: allauth's, in our words and without its gaps."""
 
+import re
 import struct
 
 from allauth.account import forms as account_forms
@@ -109,6 +110,11 @@ class AppActivateForm(forms.Form):
         self.user = user
         super().__init__(*args, **kwargs)
         self.secret = self._kept_secret() or self._new_secret()
+
+    @property
+    def secret_in_groups(self) -> str:
+        """As it is read aloud, or typed; apps take the spaces out."""
+        return " ".join(re.findall(r".{1,4}", self.secret))
 
     def _kept_secret(self) -> str | None:
         try:

@@ -34,10 +34,10 @@ REFRESH_SECONDS = 60
 class SessionEnd(models.TextChoices):
     """Why a session ended, when its owner did not press "Se déconnecter": a journal `code`."""
 
-    REMOTE = "remote", "fermée depuis une autre session"
-    OTHERS = "others", "toutes les autres ont été fermées"
-    IDLE = "idle", "fermée après un temps sans activité"
-    EXPIRED = "expired", "fermée après la durée maximale"
+    REMOTE = "remote", "Vous avez fermé une session à distance."
+    OTHERS = "others", "Vous avez fermé toutes les autres."
+    IDLE = "idle", "La session s’est fermée, faute d’activité."
+    EXPIRED = "expired", "La session avait duré le temps maximal."
 
 
 @dataclass(frozen=True)

@@ -65,7 +65,7 @@ def remove_passkey(user: User, pk: int) -> None:
     user = locked(user)
     passkey = passkeys_of(user).get(pk=pk)
     others = passkeys_of(user).exclude(pk=pk).exists()
-    if not (others or user.has_password_door or provider_ways_in(user)):
+    if not (others or user.has_password_door or provider_ways_in(User.objects.filter(pk=user.pk))):
         raise LastWayIn
     name = passkey.wrap().name
     passkey.delete()

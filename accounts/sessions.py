@@ -166,8 +166,7 @@ def _proof_required(view, is_proven):
         if is_proven(request):
             return view(request, *args, **kwargs)
         # A form sent meanwhile comes back too: it is shown again, and sent by its owner.
-        is_page = request.method == "GET"
-        next_url = request.get_full_path() if is_page else typed.keep(request) or request.path
+        next_url = typed.keep(request) or request.get_full_path()
         return HttpResponseRedirect(reauthentication_url(next_url))
 
     return wrapper

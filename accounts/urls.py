@@ -5,7 +5,7 @@ from django.contrib.auth.decorators import login_not_required
 from django.urls import include, path
 from django.views.decorators.cache import never_cache
 
-from accounts import session_views, views
+from accounts import activity_views, session_views, views
 from accounts.sessions import citizens_only, recent_proof_required, returns
 
 
@@ -35,6 +35,12 @@ space_urlpatterns = (
             "session/prolonger/", session_views.SessionExtendView.as_view(), name="session_extend"
         ),
         path("session/fin/", session_views.SessionOverView.as_view(), name="session_over"),
+        path("activite/", activity_views.ActivityView.as_view(), name="activity"),
+        path(
+            "activite/telecharger/",
+            activity_views.ActivityExportView.as_view(),
+            name="activity_export",
+        ),
         path("supprimer/", views.SpaceDeleteView.as_view(), name="space_delete"),
     ],
     "accounts",

@@ -26,6 +26,8 @@ if not SECRET_KEY:
     raise ImproperlyConfigured(
         "La variable SECRET_KEY manque : donnez une longue suite aléatoire, propre à ce portail."
     )
+# Those it replaced: they still open what they encrypted, and sign nothing new.
+SECRET_KEY_FALLBACKS = env.list("SECRET_KEY_FALLBACKS", default=[])
 DEBUG = env.bool("DEBUG", default=False)
 BASE_URL = checked_base_url(env.str("BASE_URL", default="http://127.0.0.1:8000"))
 IS_LOCAL = is_loopback(BASE_URL)
@@ -237,7 +239,8 @@ ACCOUNT_FORMS = {
 }
 # Asked before a session ends: the address that ends the provider's own session, or None.
 PROVIDER_SIGN_OUT_URL = "franceconnect.sign_out.end_session_url"
-# Asked before a way in is taken away: the names of the providers that open a citizen's space.
+# Asked before a way in is taken away, and when a password opens nothing: the names of the providers
+# that open a space of at least one of these citizens.
 PROVIDER_WAYS_IN = "franceconnect.services.ways_in"
 # What apps and machines write beside the codes and passkeys of this portal.
 SERVICE_NAME_OF_PORTAL = "espace_citoyens.models.service_name"
@@ -297,9 +300,12 @@ EMAIL_BACKEND = "accounts.mail_queue.QueueBackend"
 POST_OFFICE = {
     "BACKENDS": {"default": _email["EMAIL_BACKEND"]},
     "DEFAULT_PRIORITY": "medium",
-    "MAX_RETRIES": 20,
+    # Five days, as the worker spaces them out.
+    "MAX_RETRIES": 125,
     "RETRY_INTERVAL": timedelta(minutes=1),
-    # A stop waits for the batch in hand.
+    # The oldest first among those of one priority: none waits behind newer ones for ever.
+    "SENDING_ORDER": ["-priority", "pk"],
+    # A stop waits for the batch in hand, and a killed worker sends at most one batch twice.
     "BATCH_SIZE": 10,
     "LOG_LEVEL": 1,
     "MESSAGE_ID_ENABLED": True,

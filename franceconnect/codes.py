@@ -31,6 +31,7 @@ def send_code(pending: PendingIdentity, *, email: str) -> str:
     person = pending.identity.as_identity()
     context = {
         "code": code,
+        "citizen": citizen,
         "person": person,
         "first_given_name": person.given_names[0],
         "means": means_of(pending.issuer),

@@ -15,6 +15,7 @@ from accounts import counter as counter_codes
 from accounts.credentials import locked
 from accounts.models import CodePurpose, JournalKind, PersonalSpace, User
 from accounts.services import notify, send_mail
+from accounts.sign_ins import record_sign_in
 from franceconnect import linking
 from franceconnect.linking import Decision
 from franceconnect.matching import prepared_space
@@ -109,6 +110,6 @@ def _open(user: User, pending: PendingIdentity, *, replaces: bool) -> None:
     linking.create_link(user, pending, has_strong_mismatch=mismatch)
     linking.certify(user.space, pending.issuer, pending.identity)
     means = linking.means_of(pending.issuer)
-    journal.record(JournalKind.SIGNED_IN, citizen=user, means=means)
+    record_sign_in(user, means=means)
     context = {"at": timezone.now(), "means": means, "replaces": replaces}
     notify(user.space, "franceconnect/email/linked", context)

@@ -16,6 +16,7 @@ from accounts.codes import kill_codes
 from accounts.counter import kill_codes as kill_counter_codes
 from accounts.credentials import has_local_way_in, locked
 from accounts.models import JournalKind, PersonalSpace, User
+from accounts.sign_ins import record_sign_in
 from franceconnect import conf
 from franceconnect.exceptions import LinkRefused, UnknownState
 from franceconnect.identity import PivotIdentity
@@ -244,7 +245,7 @@ def apply_sign_in(link: Link, *, acr: str, identity: PivotIdentity) -> User:
     means = means_of(link.issuer)
     if certify(user.space, link.issuer, identity):
         journal.record(JournalKind.IDENTITY_REFRESHED, citizen=user, means=means)
-    journal.record(JournalKind.SIGNED_IN, citizen=user, means=means)
+    record_sign_in(user, means=means)
     return user
 
 
@@ -259,7 +260,7 @@ def apply_creation(pending: PendingIdentity, *, contact_email: str) -> User:
         identity=pending.identity.as_identity(), contact_email=contact_email, means=means
     )
     create_link(space.user, pending, has_strong_mismatch=False)
-    journal.record(JournalKind.SIGNED_IN, citizen=space.user, means=means)
+    record_sign_in(space.user, means=means)
     services.notify(space, "accounts/email/space_opened", {})
     return space.user
 

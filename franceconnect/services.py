@@ -8,13 +8,14 @@ from urllib.parse import urlencode
 from allauth.account.authentication import get_authentication_records
 from django.contrib import auth
 from django.core.exceptions import ImproperlyConfigured
+from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.shortcuts import redirect
 from django.urls import reverse
 
-from accounts import journal
-from accounts.models import JournalKind, User
+from accounts.models import User
 from accounts.sessions import record_proof
+from accounts.sign_ins import record_sign_in
 from franceconnect import conf, linking, sign_out, state
 from franceconnect.linking import Decision
 from franceconnect.models import Link
@@ -121,9 +122,13 @@ def link_of(request: HttpRequest, name: str | None = None) -> Link | None:
     return links.get(name) if name else next(iter(links.values()), None)
 
 
-def ways_in(user: User) -> list[str]:
-    """The platforms that open this citizen's space, as citizens name them (PROVIDER_WAYS_IN)."""
-    issuers = set(Link.objects.active().filter(citizen=user).values_list("issuer", flat=True))
+def ways_in(citizens: QuerySet[User]) -> list[str]:
+    """The platforms that open a space of at least one of these citizens, as citizens name them.
+
+    One query, whoever they are: that of `citizens` is part of it (PROVIDER_WAYS_IN).
+    """
+    links = Link.objects.active().filter(citizen__in=citizens)
+    issuers = set(links.order_by().values_list("issuer", flat=True).distinct())
     return [platform.label for platform in conf.platforms() if platform.issuer in issuers]
 
 
@@ -154,7 +159,7 @@ def open_session_by_code(request: HttpRequest, user: User, pending: PendingIdent
     auth.login(request, user)
     sign_out.restore(request.session, id_tokens)
     record_proof(request, user, means="code", label=CODE_LABEL)
-    journal.record(JournalKind.SIGNED_IN, citizen=user, means=CODE_LABEL)
+    record_sign_in(user, means=CODE_LABEL)
     # No key of a code goes over: it has served, or was for another space.
     waiting = replace(
         pending,

@@ -26,6 +26,7 @@ WORK = f"{tempfile.gettempdir()}/espace-citoyens-tests-{os.getpid()}"
 
 os.environ.update(
     SECRET_KEY="tests-only-0123456789abcdefghijklmnopqrstuvwxyz-0123456789",
+    SECRET_KEY_FALLBACKS="",
     DEBUG="false",
     BASE_URL=f"http://127.0.0.1:{PORTAL_PORT}",
     CACHE_URL="locmemcache://",

@@ -1,5 +1,6 @@
 """The citizen, their personal space, its journal and its codes."""
 
+from accounts.models.attempts import FailedSignIn
 from accounts.models.codes import CodePurpose, OneTimeCode
 from accounts.models.counter import CounterCode, IdentityDocument
 from accounts.models.journal import JournalEntry, JournalEntryQuerySet, JournalKind
@@ -17,6 +18,7 @@ __all__ = [
     "REFERENCE_ALPHABET",
     "CodePurpose",
     "CounterCode",
+    "FailedSignIn",
     "Gender",
     "IdentityDocument",
     "JournalEntry",

@@ -5,6 +5,7 @@ import secrets
 from django.core.validators import RegexValidator
 from django.db import models
 from django.db.models import Q
+from django.db.models.functions import Lower
 from django.utils import timezone
 
 from accounts.models.user import User
@@ -107,8 +108,11 @@ class PersonalSpace(models.Model):
     class Meta:
         verbose_name = "espace personnel"
         verbose_name_plural = "espaces personnels"
-        # Finds the few people born on a day, whose names are then compared.
-        indexes = [models.Index(fields=["birthdate_text"], name="accounts_space_by_birthdate")]
+        indexes = [
+            # Finds the few people born on a day, whose names are then compared.
+            models.Index(fields=["birthdate_text"], name="accounts_space_by_birthdate"),
+            models.Index(Lower("contact_email"), name="accounts_space_by_contact"),
+        ]
         constraints = [
             models.CheckConstraint(
                 condition=Q(gender__in=Gender.values), name="accounts_space_gender_is_known"

@@ -85,6 +85,11 @@ class User(AbstractBaseUser, PermissionsMixin):
         self.refresh_from_db(fields=["session_epoch"])
 
     @property
+    def agent_reference(self) -> str:
+        """What a citizen reads of the agent who opened their file: always the same, and no name."""
+        return f"A{self.pk:03d}" if self.pk else ""
+
+    @property
     def has_password_door(self) -> bool:
         """Whether an e-mail and a password open this space (`email` is verified by definition)."""
         return bool(self.email) and self.has_usable_password()

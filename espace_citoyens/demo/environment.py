@@ -103,6 +103,7 @@ def portal_environment(demo: Demo, inherited: Mapping[str, str]) -> dict[str, st
     kept = read_secrets(demo.folder / "secrets.json")
     settings = {
         "SECRET_KEY": kept["secret_key"],
+        "SECRET_KEY_FALLBACKS": "",
         "DEBUG": "false",
         "BASE_URL": demo.portal_url,
         "DATABASE_URL": f"sqlite:///{quote(str(demo.folder / 'db.sqlite3'))}",

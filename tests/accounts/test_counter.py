@@ -215,7 +215,9 @@ def test_an_agent_with_the_right_sees_the_code_once(client, citizen):
     assert "no-store" in response["Cache-Control"]
     assert counter.find_code(code).given_by == agent
     assert code not in client.get(page).content.decode()
-    assert citizen.journal.get().actor == agent
+    given = citizen.journal.get(kind=JournalKind.COUNTER_CODE_GIVEN)
+    assert (given.actor, given.capacity) == (agent, "administration")
+    assert citizen.journal.filter(kind=JournalKind.FILE_OPENED, actor=agent).count() == 1
 
 
 @pytest.mark.parametrize("data", [{}, {"document": "library_card"}])

@@ -42,8 +42,8 @@ def owner(client, citizen):
 @pytest.mark.parametrize(
     ("credentials", "sentence"),
     [
-        (((), False, False, False, True), "avec un mot de passe seulement."),
-        ((("FranceConnect",), False, False, False, False), "avec FranceConnect seulement."),
+        (((), False, False, False, True), "seulement avec un mot de passe."),
+        ((("FranceConnect",), False, False, False, False), "seulement avec FranceConnect."),
         (
             (("FranceConnect",), False, True, False, True),
             "avec FranceConnect ou avec un mot de passe suivi d’un code de votre application.",

@@ -154,6 +154,7 @@ def test_one_session_is_closed_from_another(laptop, phone, citizen):
     assert is_in(laptop)
     assert len(sessions_of(laptop)) == 1
     assert codes_of(citizen) == [SessionEnd.REMOTE]
+    assert SessionEnd.REMOTE.label in laptop.get("/mon-espace/activite/").content.decode()
 
 
 def test_all_the_others_are_closed_after_a_confirmation(laptop, phone, citizen):

@@ -44,7 +44,9 @@ def owner(client, clock, citizen):
 
 
 def secret_in(response) -> str:
-    return re.search(r'"reference" translate="no">([A-Z2-7]{32})<', response.content.decode())[1]
+    page = response.content.decode()
+    groups = re.search(r'"reference" translate="no">((?:[A-Z2-7]{4} ?){8})<', page)[1]
+    return groups.replace(" ", "")
 
 
 def activate(client) -> str:
@@ -140,6 +142,17 @@ def test_the_code_is_asked_after_the_password(secret, citizen):
     assert response["Location"] == "/mon-espace/profil/"
     line = citizen.journal.filter(kind=JournalKind.SIGNED_IN).first()
     assert line.means == "mot de passe et code"
+
+
+def test_somebody_promoted_between_the_two_steps_does_not_enter(secret, citizen):
+    client = Client()
+    sign_in(client, citizen)
+    type(citizen).objects.filter(pk=citizen.pk).update(is_staff=True)
+
+    response = client.post(AUTHENTICATE, {"code": totp(secret)})
+
+    assert response["Location"] == "/connexion/"
+    assert not is_signed_in(client)
 
 
 def test_the_page_of_the_code_is_for_whoever_gave_the_password(db, citizen):

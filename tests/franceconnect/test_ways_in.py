@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from accounts import passkeys, second_factor
 from accounts.credentials import LastWayIn, read_credentials
-from accounts.models import JournalKind, OneTimeCode
+from accounts.models import JournalKind, OneTimeCode, User
 from franceconnect import codes, linking, services
 from franceconnect.exceptions import LinkRefused
 from franceconnect.models import Link
@@ -130,14 +130,14 @@ def test_a_fresh_franceconnect_sign_in_is_a_proof_before_a_change(traveller, lin
 
 
 def test_the_ways_in_are_the_active_links(citizen, simulator):
-    assert services.ways_in(citizen) == []
+    assert services.ways_in(User.objects.filter(pk=citizen.pk)) == []
     link = give_link(citizen)
-    assert services.ways_in(citizen) == ["FranceConnect"]
+    assert services.ways_in(User.objects.filter(pk=citizen.pk)) == ["FranceConnect"]
     assert read_credentials(citizen).summary() == (
         "Votre espace s’ouvre avec FranceConnect ou avec un mot de passe."
     )
     Link.objects.filter(pk=link.pk).update(ended_at=timezone.now(), end_cause="citizen")
-    assert services.ways_in(citizen) == []
+    assert services.ways_in(User.objects.filter(pk=citizen.pk)) == []
 
 
 def test_u2_a_passkey_is_another_way_in(traveller, link_of, settings):

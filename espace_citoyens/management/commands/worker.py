@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from hashlib import sha256
 from pathlib import Path
 
@@ -18,8 +18,10 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import close_old_connections, connection
 from django.utils import timezone
 from post_office.mail import get_queued, send_queued
+from post_office.models import STATUS, Email
 from post_office.utils import cleanup_expired_mails
 
+from accounts import failed_sign_ins, mail_journal
 from accounts.open_sessions import end_dead_sessions
 from accounts.typed import forget_expired
 
@@ -29,6 +31,9 @@ PAUSE = 2
 HOUR = 3600
 # The text of a mail can hold a one-time code, and its address is personal data.
 MAIL_KEPT = timedelta(days=30)
+# Between two tries of a mail: a minute, then twice as long each time, an hour at most. With
+# POST_OFFICE["MAX_RETRIES"], five days in all (RFC 5321 §4.5.4.1): no outage of a night loses one.
+LONGEST_WAIT = timedelta(hours=1)
 
 
 @dataclass
@@ -72,7 +77,11 @@ class Command(BaseCommand):
 def work(stop: threading.Event, *, once: bool = False) -> None:
     """Do what is due, then again every PAUSE seconds until `stop` is set."""
     tasks = [
+        # Before the mail, which it adds to.
+        Task("failed sign-ins", failed_sign_ins.follow_up, period=0),
         Task("mail", lambda: send_mail(stop), period=0),
+        # What a worker that was killed had sent and not journalled.
+        Task("journal of mail", mail_journal.record_outcomes, period=HOUR),
         Task("expired sessions", clear_sessions, period=HOUR),
         Task("old mail", delete_old_mail, period=24 * HOUR),
     ]
@@ -88,8 +97,24 @@ def work(stop: threading.Event, *, once: bool = False) -> None:
 def send_mail(stop: threading.Event) -> None:
     """Send what is queued, batch by batch; the batch in hand is finished when `stop` is set."""
     while not stop.is_set() and get_queued().exists():
+        started = timezone.now()
         sent, failed, requeued = send_queued()
         logger.info("mail: %d sent, %d failed, %d to try again", sent, failed, requeued)
+        postpone_retries(since=started)
+        mail_journal.record_outcomes()
+
+
+def postpone_retries(*, since: datetime) -> None:
+    """Space out the tries of what was refused `since` then: post_office knows one interval only."""
+    refused = list(Email.objects.filter(status=STATUS.requeued, last_updated__gte=since))
+    for mail in refused:
+        mail.scheduled_time = mail.last_updated + wait_before_retry(mail.number_of_retries)
+    Email.objects.bulk_update(refused, ["scheduled_time"])
+
+
+def wait_before_retry(tries: int) -> timedelta:
+    """How long after its `tries` first failures a mail is tried again."""
+    return min(timedelta(minutes=2 ** min(tries - 1, 6)), LONGEST_WAIT)
 
 
 def clear_sessions() -> None:
