@@ -1,7 +1,8 @@
-"""The citizen, their personal space, its journal and its codes."""
+"""The citizen, their personal space, its journal and its codes; the names of places."""
 
 from accounts.models.codes import CodePurpose, OneTimeCode
 from accounts.models.journal import JournalEntry, JournalEntryQuerySet, JournalKind
+from accounts.models.places import Commune, Country
 from accounts.models.space import (
     REFERENCE_ALPHABET,
     Gender,
@@ -14,6 +15,8 @@ from accounts.models.user import User, UserManager
 __all__ = [
     "REFERENCE_ALPHABET",
     "CodePurpose",
+    "Commune",
+    "Country",
     "Gender",
     "JournalEntry",
     "JournalEntryQuerySet",
