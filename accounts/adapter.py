@@ -7,7 +7,7 @@ from django.http import HttpResponseRedirect
 from django.urls import reverse
 from django.utils.module_loading import import_string
 
-from accounts import journal
+from accounts import contact, journal
 from accounts.models import JournalKind
 from accounts.sessions import has_recent_proof, return_url, session_opening
 
@@ -108,6 +108,8 @@ class AccountAdapter(DefaultAccountAdapter):
     def confirm_email(self, request, email_address):
         """A new way in is journalled, and told to every address the space had before."""
         confirmed = super().confirm_email(request, email_address)
+        if confirmed:
+            contact.login_was_verified(email_address.user, email_address.email)
         if confirmed and request.user.is_authenticated:
             journal.record(JournalKind.EMAIL_CHANGED, citizen=request.user)
             space = request.user.space
