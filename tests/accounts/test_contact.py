@@ -321,6 +321,32 @@ def test_the_address_of_a_registration_is_proven_with_the_login(client, db, mail
     assert PersonalSpace.objects.get().contact_email_verified_at
 
 
+@pytest.mark.parametrize("email", ["ines.franceconnect@rivemont.example", "choisie@x.example"])
+def test_the_address_of_a_first_connection_is_used_at_once_and_still_to_be_proven(
+    traveller, mails, email
+):
+    traveller.go()
+
+    traveller.client.post("/franceconnect/premiere-connexion/", {"contact_email": email})
+
+    space = PersonalSpace.objects.get()
+    assert (space.contact_email, space.contact_email_verified_at) == (email, None)
+    assert [mail.to for mail in mails()] == [[email]]
+    assert "à vérifier" in traveller.client.get("/mon-espace/").content.decode()
+
+
+def test_a_later_sign_in_leaves_the_proven_address(traveller, link_of, mails):
+    citizen = make_citizen(contact_email=NEW, contact_email_verified_at="2026-01-01T00:00:00Z")
+    link_of(citizen)
+
+    traveller.go()
+
+    space = PersonalSpace.objects.get(user=citizen)
+    assert space.contact_email == NEW
+    assert space.contact_email_verified_at.year == 2026
+    assert not mails()
+
+
 def test_somebody_without_an_address_may_change_the_rest(client, citizen):
     PersonalSpace.objects.update(contact_email="")
     sign_in(client, citizen)

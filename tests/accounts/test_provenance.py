@@ -86,7 +86,7 @@ def test_a_declared_profile_is_dated_group_by_group(owner):
     assert "Votre adresse déclarée le 2 mars 2026" in text
     assert "Vos coordonnées déclarées le 3 mars 2026" in text
     assert "vérifié par un code le 4 mars 2026" in text
-    assert "Nom d’usage déclaré le 5 mars 2026" in text
+    assert "Nom d’usage DUMAS déclaré le 5 mars 2026" in text
     assert "06 12 34 56 78" in text
 
 
