@@ -26,11 +26,11 @@ POSTCODES = {
 }
 LINES = ("street", "street_extra", "building", "locality")
 CITY_TOO_LONG = (
-    "Le code postal et la commune tiennent sur une ligne de {most} caractères ; celle-ci en a "
-    "{length}. Abrégez la commune : St pour Saint, par exemple."
+    "Le code postal et la commune tiennent sur une ligne de {most} caractères ; celle-ci en a "
+    "{length}. Abrégez la commune : St pour Saint, par exemple."
 )
 LINE_TOO_LONG = (
-    "Une ligne d’adresse tient en {most} caractères ; celle-ci en a {length}. Abrégez-la (av. pour "
+    "Une ligne d’adresse tient en {most} caractères ; celle-ci en a {length}. Abrégez-la (av. pour "
     "avenue, bd pour boulevard), ou continuez dans le champ voisin."
 )
 
@@ -68,7 +68,7 @@ class ContactFieldsMixin(forms.Form):
     street_extra = text(
         "Appartement, étage",
         required=False,
-        help_text="Ou « chez » suivi d’un nom.",
+        help_text="Ou « chez » suivi d’un nom.",
         autocomplete="address-line2",
     )
     building = text("Résidence, bâtiment, entrée", required=False, autocomplete="address-line3")

@@ -13,11 +13,11 @@ from accounts.sessions import is_local_path
 from accounts.views import SpaceMixin
 
 TOO_MANY_CODES = (
-    "Trop de codes ont été demandés. Attendez une heure, puis recommencez : votre adresse "
+    "Trop de codes ont été demandés. Attendez une heure, puis recommencez : votre adresse "
     "actuelle reste valable."
 )
 WRONG_CODE = (
-    "Ce code n’est pas le bon, ou il a expiré. Vérifiez les six chiffres du dernier message ; "
+    "Ce code n’est pas le bon, ou il a expiré. Vérifiez les six chiffres du dernier message ; "
     "après cinq essais, demandez un nouveau code."
 )
 

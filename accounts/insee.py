@@ -94,7 +94,7 @@ def read_csv(path: Path) -> tuple[type[models.Model], dict[str, str]]:
         with path.open(encoding="utf-8-sig", newline="") as file:
             return _read_rows(file)
     except OSError as error:
-        raise UnreadableFile(f"Le fichier ne s’ouvre pas : {error.strerror}.") from error
+        raise UnreadableFile(f"Le fichier ne s’ouvre pas : {error.strerror}.") from error
     except (UnicodeDecodeError, csv.Error) as error:
         raise UnreadableFile("Ce n’est pas un fichier CSV en UTF-8.") from error
 
@@ -110,7 +110,7 @@ def _read_rows(file) -> tuple[type[models.Model], dict[str, str]]:
     if code and "LIBELLE" in columns:
         return Commune, _latest(rows, code, lambda row: row["LIBELLE"].replace("'", "’"))
     raise UnreadableFile(
-        "Ses colonnes ne sont pas celles de l’Insee : COM et LIBELLE pour les communes, COM_COMER "
+        "Ses colonnes ne sont pas celles de l’Insee : COM et LIBELLE pour les communes, COM_COMER "
         "et LIBELLE pour les collectivités d’outre-mer, COG et LIBCOG pour les pays."
     )
 

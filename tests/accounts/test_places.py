@@ -51,7 +51,7 @@ def test_the_packaged_names_fill_both_tables_once(db, capsys):
     second = run(capsys)
 
     assert Commune.objects.count() > 36_000
-    assert f"communes : {Commune.objects.count()} lus, {Commune.objects.count()} ajoutés" in first
+    assert f"communes : {Commune.objects.count()} lus, {Commune.objects.count()} ajoutés" in first
     assert "5000 sur" in first
     assert "0 ajoutés, 0 changés" in second
     names = dict(Commune.objects.values_list("code", "name"))
@@ -80,8 +80,8 @@ def test_files_of_insee_are_known_by_their_header(db, capsys, file_of):
         file_of(COUNTRIES, name="4.csv"),
     )
 
-    assert "communes : 5 lus, 5 ajoutés, 0 changés" in said
-    assert "pays : 2 lus, 2 ajoutés, 0 changés" in said
+    assert "communes : 5 lus, 5 ajoutés, 0 changés" in said
+    assert "pays : 2 lus, 2 ajoutés, 0 changés" in said
     assert dict(Commune.objects.values_list("code", "name")) == {
         "49092": "Chemillé-en-Anjou",
         "94038": "L’Haÿ-les-Roses",

@@ -10,7 +10,7 @@ from accounts import insee
 class Command(BaseCommand):
     help = (
         "Importe les noms des communes et des pays (Code officiel géographique de l’Insee). "
-        "Peut être relancée : seul ce qui est nouveau ou changé est écrit, et rien n’est retiré."
+        "Peut être relancée : seul ce qui est nouveau ou changé est écrit, et rien n’est retiré."
     )
 
     def add_arguments(self, parser):
@@ -21,7 +21,7 @@ class Command(BaseCommand):
             metavar="FICHIER",
             help=(
                 "fichiers CSV de l’Insee (communes, communes depuis 1943, collectivités "
-                "d’outre-mer, pays) ; sans fichier, les noms livrés avec le portail"
+                "d’outre-mer, pays) ; sans fichier, les noms livrés avec le portail"
             ),
         )
 
@@ -30,7 +30,7 @@ class Command(BaseCommand):
         tables = self.read(files) if files else insee.packaged()
         for model, change in zip(tables, insee.store(tables, self.progress), strict=True):
             self.say(
-                f"{model._meta.verbose_name_plural} : {change.read} lus, {change.added} ajoutés, "
+                f"{model._meta.verbose_name_plural} : {change.read} lus, {change.added} ajoutés, "
                 f"{change.changed} changés"
             )
 
@@ -41,7 +41,7 @@ class Command(BaseCommand):
             try:
                 model, names = insee.read_csv(path)
             except insee.UnreadableFile as error:
-                raise CommandError(f"{path} : {error}") from error
+                raise CommandError(f"{path} : {error}") from error
             tables[model] = tables.get(model, {}) | names
         return tables
 
