@@ -8,7 +8,7 @@ from django.views.generic import FormView
 from accounts import contact, services
 from accounts.contact import PendingContact
 from accounts.contact_forms import ContactCodeForm
-from accounts.forms import ProfileForm
+from accounts.profile_forms import ProfileForm
 from accounts.sessions import is_local_path
 from accounts.views import SpaceMixin
 

@@ -5,6 +5,9 @@ COMMUNES = {
     "13055": "Marseille",
     "69123": "Lyon",
     "75056": "Paris",
+    # Of Guadeloupe until 2007: 97701 and 97801 since.
+    "97123": "Saint-Barthélemy",
+    "97127": "Saint-Martin",
     "97501": "Miquelon-Langlade",
     "97502": "Saint-Pierre",
     "97701": "Saint-Barthélemy",
