@@ -54,7 +54,7 @@ def test_a_mailed_code_does_not_go_around_a_second_factor(traveller, protected, 
     mail = mails()[-1]
     assert mail.to == [EMAIL]
     assert not re.search(r"\b\d{6}\b", mail.message)
-    assert "mail-code\"" not in mail.html_message
+    assert 'mail-code"' not in mail.html_message
     assert "double authentification" in mail.message
     assert "PERRER" not in mail.subject
     assert WRONG in guessed.content.decode()
