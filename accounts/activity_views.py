@@ -25,7 +25,7 @@ class ActivityFilterForm(forms.Form):
     """What to see of the journal: read from the address, so that a page can be kept or shared."""
 
     famille = forms.ChoiceField(
-        label="Afficher", choices=[(EVERYTHING, "Toute mon activité"), *Family.choices]
+        label="Type d’activité", choices=[(EVERYTHING, "Toute mon activité"), *Family.choices]
     )
     periode = forms.ChoiceField(label="Période", choices=Period.choices)
 

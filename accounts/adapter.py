@@ -9,7 +9,7 @@ from django.http import HttpResponseRedirect
 from django.urls import reverse
 from django.utils.module_loading import import_string
 
-from accounts import failed_sign_ins, journal, mail_journal
+from accounts import contact, failed_sign_ins, journal, mail_journal
 from accounts.models import JournalKind
 from accounts.second_factor import has_app
 from accounts.sessions import has_recent_proof, return_url, session_opening
@@ -149,6 +149,8 @@ class AccountAdapter(DefaultAccountAdapter):
     def confirm_email(self, request, email_address):
         """A new way in is journalled, and told to every address the space had before."""
         confirmed = super().confirm_email(request, email_address)
+        if confirmed:
+            contact.login_was_verified(email_address.user, email_address.email)
         if confirmed and request.user.is_authenticated:
             journal.record(JournalKind.EMAIL_CHANGED, citizen=request.user)
             space = request.user.space

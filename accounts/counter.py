@@ -43,6 +43,7 @@ def give_code(space: PersonalSpace, *, agent: User, document: IdentityDocument) 
         raise SpaceCannotBeOpened
     code = _new_code()
     kill_codes([owner])
+    CounterCode.objects.filter(expires_at__lte=timezone.now()).delete()
     CounterCode.objects.create(
         space=space, given_by=agent, document=document, code_digest=_digest(code)
     )

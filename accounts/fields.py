@@ -118,6 +118,28 @@ def text(label: str, *, required: bool = True, help_text: str = "", length=255, 
     return dressed(field, label=label, help_text=help_text, **attrs)
 
 
+class SpacedDigitsField(forms.RegexField):
+    """Digits, however they were grouped when copied."""
+
+    def to_python(self, value):
+        return "".join(super().to_python(value).split())
+
+
+def six_digits() -> forms.RegexField:
+    """The code of a message."""
+    field = SpacedDigitsField(
+        r"^[0-9]{6}$",
+        error_messages={"invalid": "Recopiez les six chiffres du message, sans autre signe."},
+    )
+    return dressed(
+        field,
+        label="Code de vérification",
+        help_text="Les six chiffres du dernier message.",
+        autocomplete="one-time-code",
+        inputmode="numeric",
+    )
+
+
 def current_password(label: str = "Mot de passe") -> forms.CharField:
     field = forms.CharField(strip=False, max_length=1000, widget=forms.PasswordInput)
     return dressed(field, label=label, autocomplete="current-password")

@@ -1,16 +1,14 @@
 """Forms of the citizen: what is asked, in which words; markup is the renderer's."""
 
-import re
-
 from allauth.account import forms as allauth_forms
 from allauth.account.adapter import get_adapter
 from allauth.account.models import EmailAddress
 from django import forms
 from django.contrib.auth.hashers import make_password
-from django.core.validators import RegexValidator
 from django.utils.crypto import salted_hmac
 
 from accounts import services, wrong_door
+from accounts.contact_forms import ContactFieldsMixin
 from accounts.fields import (
     BirthDateField,
     GivenNamesField,
@@ -19,13 +17,12 @@ from accounts.fields import (
     text,
     validate_name,
 )
-from accounts.models import PersonalSpace, Provenance, User
+from accounts.models import User
 
 CHOOSING_ADVICE = (
     "Au moins 12 caractères. Une phrase facile à retenir convient très bien ; votre gestionnaire "
     "de mots de passe aussi."
 )
-FRENCH_POSTCODE = re.compile(r"[0-9]{5}")
 RESET_KEY = "accounts_password_reset"
 CODE_HELP = (
     "Six chiffres, reçus par e-mail. Gardez cette page ouverte pendant que vous les cherchez."
@@ -81,55 +78,6 @@ class IdentityFieldsMixin(forms.Form):
         return values
 
 
-class ContactFieldsMixin(forms.Form):
-    """Where the town writes and calls."""
-
-    phone = dressed(
-        forms.CharField(
-            max_length=20,
-            required=False,
-            validators=[
-                RegexValidator(
-                    r"^\+?[0-9][0-9 .()-]{5,18}$",
-                    "Ce numéro n’est pas lisible. Écrivez-le comme 06 12 34 56 78.",
-                )
-            ],
-        ),
-        label="Téléphone",
-        help_text="Par exemple 06 12 34 56 78, ou +32 470 12 34 56.",
-        autocomplete="tel",
-        inputmode="tel",
-    )
-    street = text("Numéro et voie", autocomplete="address-line1")
-    street_extra = text(
-        "Complément d’adresse",
-        required=False,
-        help_text="Appartement, bâtiment, lieu-dit.",
-        autocomplete="address-line2",
-    )
-    postcode = text("Code postal", length=10, autocomplete="postal-code")
-    city = text("Commune", autocomplete="address-level2")
-    country = text("Pays", length=100, autocomplete="country-name")
-
-    def clean(self):
-        values = super().clean()
-        is_french = values.get("country", "").casefold() == "france"
-        postcode = values.get("postcode", "")
-        if is_french and postcode and not FRENCH_POSTCODE.fullmatch(postcode):
-            self.add_error(
-                "postcode",
-                forms.ValidationError(
-                    "En France, un code postal a cinq chiffres. Vérifiez-le.", code="invalid"
-                ),
-            )
-        return values
-
-    def contact_values(self) -> dict:
-        """The contact and address fields of PersonalSpace."""
-        names = (*services.CONTACT_FIELDS, *services.ADDRESS_FIELDS)
-        return {name: self.cleaned_data[name] for name in names if name in self.cleaned_data}
-
-
 def email_is_taken(email: str, *, by_another_than: User | None = None) -> bool:
     """Whether `email` is the proven login of a citizen, or the login of an agent."""
     owner = by_another_than.pk if by_another_than else None
@@ -164,6 +112,8 @@ class SignUpForm(IdentityFieldsMixin, ContactFieldsMixin, allauth_forms.SignupFo
         "birthdate",
         "street",
         "street_extra",
+        "building",
+        "locality",
         "postcode",
         "city",
         "country",
@@ -184,7 +134,6 @@ class SignUpForm(IdentityFieldsMixin, ContactFieldsMixin, allauth_forms.SignupFo
             help_text=CHOOSING_ADVICE,
             autocomplete="new-password",
         )
-        self.fields["country"].initial = "France"
 
     def validate_unique_email(self, value):
         """Only a proven owner counts: an unverified sign-up must not stop the real owner."""
@@ -204,44 +153,6 @@ class SignUpForm(IdentityFieldsMixin, ContactFieldsMixin, allauth_forms.SignupFo
             identity=services.Identity(**self.identity_values()),
             **self.contact_values(),
         )
-
-
-class ProfileForm(IdentityFieldsMixin, ContactFieldsMixin, forms.Form):
-    """Changes a personal space; a certified identity is not among the fields."""
-
-    contact_email = dressed(
-        forms.EmailField(max_length=254),
-        label="Adresse e-mail de contact",
-        help_text="La mairie vous écrit à cette adresse. Elle ne sert pas à vous connecter.",
-        autocomplete="email",
-    )
-
-    field_order = [
-        "birth_family_name",
-        "usual_name",
-        "given_names",
-        "birthdate",
-        "contact_email",
-        "phone",
-        "street",
-        "street_extra",
-        "postcode",
-        "city",
-        "country",
-    ]
-
-    def __init__(self, *args, space: PersonalSpace, **kwargs):
-        self.space = space
-        kwargs["initial"] = {name: getattr(space, name) for name in self.base_fields}
-        super().__init__(*args, **kwargs)
-        if space.identity_provenance != Provenance.DECLARED:
-            for name in ("birth_family_name", "given_names", "birthdate"):
-                del self.fields[name]
-        if space.usual_name_is_certified:
-            del self.fields["usual_name"]
-
-    def save(self):
-        services.update_space(self.space, self.identity_values() | self.contact_values())
 
 
 class ReauthenticateForm(allauth_forms.ReauthenticateForm):

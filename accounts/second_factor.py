@@ -82,9 +82,7 @@ def turn_app_on(user: User, *, secret: str, counter: int) -> bool:
 def turn_app_off(user: User) -> None:
     """Ask for no app any more: its secret and the recovery codes go, every session ends."""
     user = locked(user)
-    types = [Authenticator.Type.TOTP, Authenticator.Type.RECOVERY_CODES]
-    deleted, _ = Authenticator.objects.filter(user=user, type__in=types).delete()
-    if not deleted:
+    if not _forget_app(user):
         return
     user.end_sessions()
     journal.record(JournalKind.SECOND_FACTOR_OFF, citizen=user, means=APP)
@@ -103,6 +101,31 @@ def set_email_code(user: User, *, is_wanted: bool) -> None:
     kind = JournalKind.SECOND_FACTOR_ON if is_wanted else JournalKind.SECOND_FACTOR_OFF
     journal.record(kind, citizen=user, means=EMAIL_CODE)
     _notify(user, "email_code_on" if is_wanted else "email_code_off")
+
+
+@transaction.atomic
+def turn_all_off(user: User, *, actor: User, capacity: str) -> bool:
+    """An agent has seen the identity card of somebody who lost everything; False without any.
+
+    The journal names the agent, and the citizen is told: nobody opens this door in silence.
+    """
+    user = locked(user)
+    was_on = _forget_app(user) or user.wants_email_code
+    if not was_on:
+        return False
+    user.wants_email_code = False
+    user.save(update_fields=["wants_email_code"])
+    user.end_sessions()
+    kind = JournalKind.SECOND_FACTOR_OFF
+    journal.record(kind, citizen=user, actor=actor, capacity=capacity)
+    _notify(user, "second_factor_off")
+    return True
+
+
+def _forget_app(user: User) -> bool:
+    types = [Authenticator.Type.TOTP, Authenticator.Type.RECOVERY_CODES]
+    deleted, _ = Authenticator.objects.filter(user=user, type__in=types).delete()
+    return bool(deleted)
 
 
 @transaction.atomic

@@ -27,7 +27,25 @@ IDENTITY_FIELDS = (
     "birthcountry",
 )
 CONTACT_FIELDS = ("contact_email", "phone")
-ADDRESS_FIELDS = ("street", "street_extra", "postcode", "city", "country")
+ADDRESS_FIELDS = (
+    "street",
+    "street_extra",
+    "building",
+    "locality",
+    "postcode",
+    "city",
+    "country",
+)
+# Parts of an identity, as the journal and the citizen are told of them; 40 characters in all.
+IDENTITY_PARTS = {
+    "family": ("birth_family_name",),
+    "given": ("given_names",),
+    "usual": ("usual_name",),
+    "gender": ("gender",),
+    "date": ("birthdate_text", "birthdate"),
+    "place": ("birthplace", "birthcountry"),
+}
+USUAL_NAME_MARK = ("usual_name_is_certified",)
 
 
 @dataclass(frozen=True)
@@ -85,43 +103,58 @@ def _create_space(space: PersonalSpace, details: dict[str, str], *, means: str) 
     for name in (*CONTACT_FIELDS, *ADDRESS_FIELDS):
         if name in details:
             setattr(space, name, details[name])
+    if space.usual_name:
+        space.usual_name_at = timezone.now()
     space.save()
     journal.record(JournalKind.SPACE_CREATED, citizen=space.user, means=means)
 
 
 @transaction.atomic
-def certify_identity(space: PersonalSpace, identity: Identity) -> bool:
-    """Replace the identity by the certified one; returns whether a datum changed.
+def certify_identity(space: PersonalSpace, identity: Identity) -> tuple[str, ...]:
+    """Replace the identity by the certified one; returns which IDENTITY_PARTS changed.
 
     Contact and address are never touched: they are the citizen's own. So is a usual name when
-    the identity brings none (only some of FranceConnect's identity providers know it).
+    the identity brings none (only some of FranceConnect's identity providers know it). What
+    changes in an identity certified already is kept, for its citizen to be told.
     """
     space = PersonalSpace.objects.select_for_update().get(pk=space.pk)
-    fields = identity.as_fields()
-    if identity.usual_name:
-        fields["usual_name_is_certified"] = True
-    else:
-        del fields["usual_name"]
-    changed = any(getattr(space, name) != value for name, value in fields.items())
-    if space.is_certified and not changed:
-        return False
+    fields = _certified_fields(identity)
+    parts = tuple(part for part, names in IDENTITY_PARTS.items() if _differs(space, fields, names))
+    if space.is_certified and not parts and not _differs(space, fields, USUAL_NAME_MARK):
+        return ()
+    if space.is_certified and parts:
+        known = {*space.refreshed_parts, *parts}
+        fields["refreshed_parts"] = [part for part in IDENTITY_PARTS if part in known]
+        fields["refreshed_at"] = timezone.now()
+    if parts:
+        fields["identity_checked_at"] = None
     for name, value in fields.items():
         setattr(space, name, value)
-    space.identity_provenance = Provenance.FRANCECONNECT
-    space.identity_provenance_at = timezone.now()
-    space.identity_certified_until = None
-    if changed:
-        space.identity_checked_at = None
-    space.save(
-        update_fields=[
-            *fields,
-            "identity_checked_at",
-            "identity_provenance",
-            "identity_provenance_at",
-            "identity_certified_until",
-        ]
-    )
-    return changed
+    space.save(update_fields=[*fields])
+    return parts
+
+
+def _certified_fields(identity: Identity) -> dict:
+    """What a certified identity sets today, by field of PersonalSpace."""
+    now, fields = timezone.now(), identity.as_fields()
+    if identity.usual_name:
+        fields |= {"usual_name_is_certified": True, "usual_name_at": now}
+    else:
+        del fields["usual_name"]
+    return fields | {
+        "identity_provenance": Provenance.FRANCECONNECT,
+        "identity_provenance_at": now,
+        "identity_certified_until": None,
+    }
+
+
+def _differs(space: PersonalSpace, fields: dict, names: tuple[str, ...]) -> bool:
+    return any(name in fields and getattr(space, name) != fields[name] for name in names)
+
+
+def mark_refresh_seen(space: PersonalSpace) -> None:
+    """The citizen has read what FranceConnect changed in their identity."""
+    PersonalSpace.objects.filter(pk=space.pk).update(refreshed_parts=[], refreshed_at=None)
 
 
 @transaction.atomic
@@ -134,6 +167,7 @@ def end_certification(space: PersonalSpace) -> None:
     certified = PersonalSpace.objects.filter(
         pk=space.pk, identity_provenance=Provenance.FRANCECONNECT
     )
+    certified.filter(usual_name_is_certified=True).update(usual_name_at=now)
     certified.filter(identity_checked_at__isnull=False).update(
         identity_provenance=Provenance.COUNTER,
         identity_provenance_at=F("identity_checked_at"),
@@ -151,36 +185,44 @@ def end_certification(space: PersonalSpace) -> None:
 def update_space(space: PersonalSpace, changes: dict) -> None:
     """Save what the citizen changed and date the provenance of each group that changed.
 
-    A certified identity is not changed, whatever `changes` holds.
+    A certified identity is not changed, whatever `changes` holds; nor is the contact e-mail, which
+    has to be proven first (`accounts.contact`).
     """
     stored = PersonalSpace.objects.select_for_update().get(pk=space.pk)
-    groups = {"contact": CONTACT_FIELDS, "address": ADDRESS_FIELDS}
-    now, updated = timezone.now(), []
+    updated = _update_usual_name(stored, changes)
+    groups = {"contact": ("phone",), "address": ADDRESS_FIELDS}
     if stored.identity_provenance == Provenance.DECLARED:
         groups["identity"] = IDENTITY_FIELDS
-    elif not stored.usual_name_is_certified:
-        # Without a date of its own: the group's is that of the certified identity.
-        usual_name = changes.get("usual_name", stored.usual_name)
-        updated = ["usual_name"] if usual_name != stored.usual_name else []
-        stored.usual_name = usual_name
     for group, names in groups.items():
-        changed = [n for n in names if n in changes and getattr(stored, n) != changes[n]]
+        changed = _assign(stored, changes, names)
         if not changed:
             continue
-        for name in changed:
-            setattr(stored, name, changes[name])
         setattr(stored, f"{group}_provenance", Provenance.DECLARED)
-        setattr(stored, f"{group}_provenance_at", now)
+        setattr(stored, f"{group}_provenance_at", timezone.now())
         updated += [*changed, f"{group}_provenance", f"{group}_provenance_at"]
         if group == "identity":
             stored.identity_certified_until = None
             updated.append("identity_certified_until")
-    if not updated:
-        return
-    stored.save(update_fields=updated)
-    journal.record(JournalKind.PROFILE_CHANGED, citizen=stored.user)
-    if "contact_email" in updated and space.contact_email:
-        send_mail("accounts/email/contact_changed", space.contact_email, {"space": stored})
+    if updated:
+        stored.save(update_fields=updated)
+        journal.record(JournalKind.PROFILE_CHANGED, citizen=stored.user)
+
+
+def _update_usual_name(stored: PersonalSpace, changes: dict) -> list[str]:
+    """Fields set: the usual name has a date of its own, for it may be declared beside a certified
+    identity; one that FranceConnect certifies stays."""
+    if stored.usual_name_is_certified or not _assign(stored, changes, ("usual_name",)):
+        return []
+    stored.usual_name_at = timezone.now()
+    return ["usual_name", "usual_name_at"]
+
+
+def _assign(stored: PersonalSpace, changes: dict, names: tuple[str, ...]) -> list[str]:
+    """Set those of `names` that change; which."""
+    changed = [name for name in names if name in changes and getattr(stored, name) != changes[name]]
+    for name in changed:
+        setattr(stored, name, changes[name])
+    return changed
 
 
 @transaction.atomic

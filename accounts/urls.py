@@ -5,7 +5,7 @@ from django.contrib.auth.decorators import login_not_required
 from django.urls import include, path
 from django.views.decorators.cache import never_cache
 
-from accounts import activity_views, session_views, views
+from accounts import activity_views, contact_views, session_views, views
 from accounts.sessions import citizens_only, recent_proof_required, returns
 
 
@@ -18,7 +18,17 @@ space_urlpatterns = (
     [
         path("", views.SpaceView.as_view(), name="space"),
         path("profil/", views.ProfileView.as_view(), name="profile"),
-        path("profil/modifier/", views.ProfileUpdateView.as_view(), name="profile_update"),
+        path("profil/modifier/", contact_views.ProfileUpdateView.as_view(), name="profile_update"),
+        path(
+            "profil/adresse-e-mail/",
+            contact_views.ContactEmailView.as_view(),
+            name="contact_email",
+        ),
+        path(
+            "profil/changements-vus/",
+            contact_views.RefreshSeenView.as_view(),
+            name="refresh_seen",
+        ),
         path("identifiants/", views.CredentialsView.as_view(), name="credentials"),
         path("identifiants/sessions/", session_views.SessionListView.as_view(), name="sessions"),
         path(

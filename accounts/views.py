@@ -10,7 +10,6 @@ from allauth.core.internal import ratelimit
 from django.contrib import messages
 from django.contrib.auth import logout
 from django.shortcuts import redirect
-from django.urls import reverse_lazy
 from django.utils import timezone
 from django.utils.decorators import method_decorator
 from django.utils.formats import date_format
@@ -18,8 +17,9 @@ from django.views.decorators.cache import never_cache
 from django.views.generic import FormView, TemplateView, View
 
 from accounts import open_sessions, services, typed
+from accounts.contact import PendingContact
 from accounts.credentials import read_credentials
-from accounts.forms import ProfileForm, SpaceDeleteForm, is_reset_still_valid
+from accounts.forms import SpaceDeleteForm, is_reset_still_valid
 from accounts.models import JournalKind
 from accounts.sessions import citizens_only, reauthentication_required, session_opening
 
@@ -126,19 +126,9 @@ class SpaceView(SpaceMixin, TemplateView):
 class ProfileView(SpaceMixin, TemplateView):
     template_name = "accounts/profile.html"
 
-
-class ProfileUpdateView(SpaceMixin, FormView):
-    template_name = "accounts/profile_update.html"
-    form_class = ProfileForm
-    success_url = reverse_lazy("accounts:profile")
-
-    def get_form_kwargs(self):
-        return super().get_form_kwargs() | {"space": self.space}
-
-    def form_valid(self, form):
-        form.save()
-        messages.success(self.request, "Votre profil est à jour.")
-        return super().form_valid(form)
+    def get_context_data(self, **kwargs):
+        pending_contact = PendingContact.of(self.request.session)
+        return super().get_context_data(pending_contact=pending_contact, **kwargs)
 
 
 class CredentialsView(SpaceMixin, TemplateView):

@@ -1,7 +1,7 @@
 from django import forms
 
 from accounts.counter import CODE_CHARACTERS
-from accounts.fields import dressed
+from accounts.fields import dressed, six_digits
 
 
 class SpaceCreateForm(forms.Form):
@@ -31,26 +31,10 @@ class LinkCodeRequestForm(forms.Form):
     )
 
 
-class SpacedDigitsField(forms.RegexField):
-    """Digits, however they were grouped when copied."""
-
-    def to_python(self, value):
-        return "".join(super().to_python(value).split())
-
-
 class LinkCodeForm(forms.Form):
     """The six digits of the message."""
 
-    code = dressed(
-        SpacedDigitsField(
-            r"^[0-9]{6}$",
-            error_messages={"invalid": "Recopiez les six chiffres du message, sans autre signe."},
-        ),
-        label="Code de vérification",
-        help_text="Les six chiffres du dernier message.",
-        autocomplete="one-time-code",
-        inputmode="numeric",
-    )
+    code = six_digits()
 
 
 class CounterCodeField(forms.CharField):

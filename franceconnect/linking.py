@@ -211,8 +211,8 @@ def means_of(issuer: str) -> str:
     return platform.label if platform else conf.LABELS[conf.FRANCECONNECT]
 
 
-def certify(space: PersonalSpace, issuer: str, identity: PivotIdentity) -> bool:
-    """Refresh the certified identity; whether a datum changed.
+def certify(space: PersonalSpace, issuer: str, identity: PivotIdentity) -> tuple[str, ...]:
+    """Refresh the certified identity; which parts of it changed (`services.IDENTITY_PARTS`).
 
     FranceConnect's comes from the civil register, FranceConnect+'s from whichever identity
     provider was chosen, which may spell it otherwise: the register wins when both are tied.
@@ -220,7 +220,7 @@ def certify(space: PersonalSpace, issuer: str, identity: PivotIdentity) -> bool:
     platform, register = conf.platform_of(issuer), conf.platform(conf.FRANCECONNECT)
     is_plus = platform is not None and platform.name == conf.FRANCECONNECT_PLUS
     if is_plus and register and active_link(space.user, register.issuer):
-        return False
+        return ()
     return services.certify_identity(space, identity.as_identity())
 
 
@@ -243,8 +243,9 @@ def apply_sign_in(link: Link, *, acr: str, identity: PivotIdentity) -> User:
         raise UnknownState("link_ended")
     user = link.citizen
     means = means_of(link.issuer)
-    if certify(user.space, link.issuer, identity):
-        journal.record(JournalKind.IDENTITY_REFRESHED, citizen=user, means=means)
+    if parts := certify(user.space, link.issuer, identity):
+        code = " ".join(parts)
+        journal.record(JournalKind.IDENTITY_REFRESHED, citizen=user, means=means, code=code)
     record_sign_in(user, means=means)
     return user
 

@@ -14,7 +14,9 @@ from mozilla_django_oidc.views import OIDCAuthenticationRequestView
 
 from accounts.sessions import citizens_only, has_recent_proof, reauthentication_url
 from franceconnect import client, outage, services, sign_out, state
+from franceconnect.backends import ALL_EXCHANGES_SECONDS
 from franceconnect.exceptions import ProviderUnavailable
+from franceconnect.exchange import time_budget
 from franceconnect.journey import FAILURE_KEY, JourneyView, rate_limited, safe_next_url
 from franceconnect.state import Intent
 
@@ -91,7 +93,8 @@ class StartView(JourneyView, OIDCAuthenticationRequestView):
 
     def _authorization_endpoint(self) -> str:
         try:
-            return client.metadata(self.platform).authorization_endpoint
+            with time_budget(ALL_EXCHANGES_SECONDS):
+                return client.metadata(self.platform).authorization_endpoint
         except ProviderUnavailable as error:
             if error.is_outage:
                 outage.failed(self.platform)

@@ -1,9 +1,10 @@
-"""The citizen, their personal space, its journal and its codes."""
+"""The citizen, their personal space, its journal and its codes; the names of places."""
 
 from accounts.models.attempts import FailedSignIn
 from accounts.models.codes import CodePurpose, OneTimeCode
 from accounts.models.counter import CounterCode, IdentityDocument
 from accounts.models.journal import JournalEntry, JournalEntryQuerySet, JournalKind
+from accounts.models.places import Commune, Country
 from accounts.models.space import (
     REFERENCE_ALPHABET,
     Gender,
@@ -17,7 +18,9 @@ from accounts.models.user import User, UserManager
 __all__ = [
     "REFERENCE_ALPHABET",
     "CodePurpose",
+    "Commune",
     "CounterCode",
+    "Country",
     "FailedSignIn",
     "Gender",
     "IdentityDocument",

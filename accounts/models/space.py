@@ -59,6 +59,7 @@ class PersonalSpace(models.Model):
     # The usual name comes from the identity provider, not from the civil register: often absent,
     # it is certified only when FranceConnect gave one.
     usual_name_is_certified = models.BooleanField(default=False, editable=False)
+    usual_name_at = models.DateTimeField("nom d’usage au", null=True, blank=True, editable=False)
     gender = models.CharField(
         "sexe", max_length=11, choices=Gender.choices, default=Gender.UNSPECIFIED
     )
@@ -80,6 +81,9 @@ class PersonalSpace(models.Model):
     identity_certified_until = models.DateTimeField(
         "certifiée par FranceConnect jusqu’au", null=True, blank=True
     )
+    # Parts of a certified identity that changed by themselves, until the citizen has seen it.
+    refreshed_parts = models.JSONField(default=list, blank=True, editable=False)
+    refreshed_at = models.DateTimeField(null=True, blank=True, editable=False)
 
     contact_email = models.EmailField("adresse e-mail de contact", blank=True)
     contact_email_verified_at = models.DateTimeField(
@@ -90,7 +94,9 @@ class PersonalSpace(models.Model):
     contact_provenance_at = models.DateTimeField("coordonnées au", default=timezone.now)
 
     street = models.CharField("numéro et voie", max_length=255, blank=True)
-    street_extra = models.CharField("complément d’adresse", max_length=255, blank=True)
+    street_extra = models.CharField("appartement, étage", max_length=255, blank=True)
+    building = models.CharField("résidence, bâtiment", max_length=255, blank=True)
+    locality = models.CharField("lieu-dit ou boîte postale", max_length=255, blank=True)
     postcode = models.CharField("code postal", max_length=10, blank=True)
     city = models.CharField("commune", max_length=255, blank=True)
     country = models.CharField("pays", max_length=100, blank=True, default="France")
@@ -157,8 +163,12 @@ class PersonalSpace(models.Model):
 
     @property
     def address_lines(self) -> list[str]:
-        """The lines of a postal address, empty ones left out; France is not written."""
-        lines = [self.street_extra, self.street, f"{self.postcode} {self.city}".strip()]
+        """The lines of a postal address under the name, empty ones left out (AFNOR NF Z10-011).
+
+        France is not written; another country is, last.
+        """
+        lines = [self.street_extra, self.building, self.street, self.locality]
+        lines.append(f"{self.postcode} {self.city}".strip())
         if self.country.casefold() != "france":
             lines.append(self.country)
         return [line for line in lines if line]

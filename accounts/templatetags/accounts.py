@@ -10,11 +10,20 @@ from django.utils.formats import date_format
 from accounts import open_sessions, passkeys, typed
 from accounts.models import Gender
 from accounts.names import folded
+from accounts.phones import written
+from accounts.places import commune_name, country_name
 
 register = template.Library()
 
-FRANCE = "99100"
 UNKNOWN = "00"
+PART_LABELS = {
+    "family": "votre nom de naissance",
+    "given": "vos prénoms",
+    "usual": "votre nom d’usage",
+    "gender": "votre sexe",
+    "date": "votre date de naissance",
+    "place": "votre lieu de naissance",
+}
 
 
 @register.inclusion_tag("_session_warning.html", takes_context=True)
@@ -76,17 +85,36 @@ def gender_label(value: str) -> str:
 
 @register.filter
 def country_label(code: str) -> str:
-    """France for 99100 (INSEE, Code officiel géographique); another code is shown with a label."""
+    """The country of an INSEE code, which is shown itself when it is unknown."""
     if not code:
         return ""
-    return "France" if code == FRANCE else f"code INSEE {code}"
+    return country_name(code) or f"code INSEE {code}"
 
 
 @register.filter
 def place_label(code: str) -> str:
-    """A birthplace as received: an INSEE code of five characters, or a free text."""
+    """A birthplace as received: the commune of an INSEE code (or the code), or a free text."""
     is_code = len(code) == 5 and code[-3:].isdigit()
-    return f"code INSEE {code}" if is_code else code
+    return commune_name(code) or (f"code INSEE {code}" if is_code else code)
+
+
+@register.filter
+def phone(number: str) -> str:
+    """A telephone number as people read it: 06 12 34 56 78, +32 470 12 34 56."""
+    return written(number)
+
+
+@register.filter
+def identity_parts(parts: list[str]) -> list[str]:
+    """The parts of an identity (accounts.services.IDENTITY_PARTS), in French."""
+    return [PART_LABELS[part] for part in parts if part in PART_LABELS]
+
+
+@register.filter
+def join_in_french(words: list[str]) -> str:
+    """Words in a sentence: « vos prénoms, votre sexe et votre date de naissance »."""
+    *first, last = words
+    return f"{', '.join(first)} et {last}" if first else last
 
 
 @register.filter

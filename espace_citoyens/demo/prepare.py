@@ -8,10 +8,14 @@ from django.core.management import call_command
 def main() -> None:
     """Runs in its own process, whose environment is the demonstration's."""
     django.setup()
-    from espace_citoyens.demo.seed import seed  # noqa: PLC0415 - models need django.setup first
+    # Models need django.setup first.
+    from accounts.models import Commune  # noqa: PLC0415
+    from espace_citoyens.demo.seed import seed  # noqa: PLC0415
 
     call_command("migrate", interactive=False, verbosity=0)
     call_command("collectstatic", interactive=False, clear=True, verbosity=0)
+    if not Commune.objects.exists():
+        call_command("import_insee", verbosity=0)
     seed(settings.FRANCECONNECT["issuer"], settings.FRANCECONNECT_PLUS["issuer"])
 
 

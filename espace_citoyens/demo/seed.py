@@ -5,7 +5,7 @@ import time
 from allauth.account.models import EmailAddress
 from django.db import transaction
 
-from accounts import services
+from accounts import contact, services
 from accounts.models import User
 from espace_citoyens.demo.people import AGENT_EMAIL, PASSWORD, DemoPerson, read_people
 from espace_citoyens.models import Town
@@ -67,6 +67,7 @@ def create_space(person: DemoPerson) -> None:
     EmailAddress.objects.filter(user=user).update(verified=True)
     user.email = person.login_email
     user.save(update_fields=["email"])
+    contact.login_was_verified(user, person.login_email)
 
 
 def create_linked_space(person: DemoPerson, issuer: str) -> None:

@@ -74,8 +74,7 @@ def test_a_line_says_what_when_how_and_from_where(inside, citizen):
 
     for words in (
         "Connexion à votre espace",
-        "Moyen utilisé : mot de passe.",
-        "Depuis : Firefox sur Windows, réseau 80.10.20.….",
+        ", moyen utilisé : mot de passe, depuis Firefox sur Windows, réseau 80.10.20.…",
     ):
         assert words in page
 

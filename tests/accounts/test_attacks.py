@@ -170,9 +170,14 @@ def test_a_changed_contact_is_told_to_the_former_one(client, citizen, mails):
     values["birthdate"] = "12/04/1985"
 
     client.post("/mon-espace/profil/modifier/", values)
+    code = code_in(mails()[0])
+    client.post("/mon-espace/profil/adresse-e-mail/", {"code": code})
 
-    assert [mail.to for mail in mails()] == [["ines.perrer@rivemont.example"]]
-    assert "neuve" not in mails()[0].subject + mails()[0].message
+    assert [mail.to for mail in mails()] == [
+        ["neuve@rivemont.example"],
+        ["ines.perrer@rivemont.example"],
+    ]
+    assert "neuve" not in mails()[1].subject + mails()[1].message
 
 
 def test_an_unknown_day_of_birth_survives_a_change_of_address(client, citizen):

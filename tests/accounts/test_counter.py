@@ -83,6 +83,13 @@ def test_a_newer_code_ends_the_older(code, citizen, agent):
     assert counter.find_code(newer).space == citizen.space
 
 
+def test_expired_codes_are_swept_away(code, stranger, agent):
+    with time_machine.travel(timezone.now() + datetime.timedelta(days=8)):
+        counter.give_code(stranger.space, agent=agent, document=PASSPORT)
+
+    assert CounterCode.objects.get().space == stranger.space
+
+
 def test_the_code_of_another_space_is_left_alone(code, stranger, agent):
     counter.give_code(stranger.space, agent=agent, document=PASSPORT)
 

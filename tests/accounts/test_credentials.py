@@ -213,3 +213,14 @@ def test_the_page_costs_few_queries_however_many_passkeys(
     with django_assert_num_queries(7):
         page = owner.get(CREDENTIALS)
     assert "Clé 4" in page.content.decode()
+
+
+@pytest.mark.parametrize(
+    ("page", "queries"),
+    [(FACTOR, 5), (f"{FACTOR}application/", 3), (f"{FACTOR}code-par-e-mail/", 2)],
+)
+def test_each_page_costs_few_queries(owner, django_assert_num_queries, page, queries):
+    owner.get(page)
+
+    with django_assert_num_queries(queries):
+        owner.get(page)

@@ -24,6 +24,7 @@ PAGES = [
     "/mon-espace/profil/",
     "/mon-espace/profil/modifier/",
     "/mon-espace/identifiants/",
+    "/mon-espace/profil/adresse-e-mail/",
     "/mon-espace/identifiants/adresse-e-mail/",
     "/mon-espace/identifiants/mot-de-passe/",
     "/mon-espace/supprimer/",
@@ -112,9 +113,9 @@ def test_a_profile_is_changed_and_dated(owner, citizen):
     response = owner.post("/mon-espace/profil/modifier/", CHANGES)
 
     space = PersonalSpace.objects.get(user=citizen)
-    assert response["Location"] == "/mon-espace/profil/"
+    assert response["Location"] == "/mon-espace/profil/adresse-e-mail/"
     assert space.street == "1 place de la Mairie"
-    assert space.contact_email == "nouvelle@rivemont.example"
+    assert space.contact_email == "ines.perrer@rivemont.example"
     assert space.address_provenance_at > space.created_at
     assert space.identity_provenance_at < space.address_provenance_at
     assert citizen.journal.first().kind == JournalKind.PROFILE_CHANGED

@@ -55,7 +55,7 @@ def test_a_citizen_reads_who_came_to_their_space(arrives, portal):
     citizen.looks("1-full")
     citizen.follows("Plus ancien")
     citizen.reads("Page 2 sur 2")
-    citizen.page.get_by_label("Afficher").select_option("Mairie")
+    citizen.page.get_by_label("Type d’activité").select_option("Mairie")
     citizen.presses("Afficher")
     citizen.reads("Dossier consulté")
     citizen.does_not_read("Connexion à votre espace")
@@ -67,17 +67,26 @@ def test_a_citizen_reads_who_came_to_their_space(arrives, portal):
     assert "Dossier consulté" in download.value.path().read_text(encoding="utf-8-sig")
 
 
-def test_the_journal_on_a_telephone_in_the_dark_without_javascript(arrives, portal):
+def test_the_journal_on_a_telephone_in_the_dark(arrives, portal):
     has_a_past(make_citizen())
-    citizen = arrives(width=360, color_scheme="dark", java_script_enabled=False)
+    citizen = arrives(width=360, color_scheme="dark")
+    citizen.signs_in()
+    citizen.goes_to("/mon-espace/activite/")
+    citizen.looks("1-full")
+    citizen.goes_to("/mon-espace/activite/?famille=mairie")
+    citizen.reads("Aucune ligne ne correspond à ces choix.")
+    citizen.looks("2-empty")
+    citizen.goes_to("/mon-espace/activite/?periode=jamais")
+    citizen.looks("3-error")
+
+
+def test_the_journal_without_javascript(arrives, portal):
+    has_a_past(make_citizen())
+    citizen = arrives(java_script_enabled=False)
     citizen.signs_in()
     citizen.follows("Toute mon activité")
-    citizen.looks("1-full", check=False)
-    citizen.page.get_by_label("Afficher").select_option("Mairie")
+    citizen.page.get_by_label("Type d’activité").select_option("Mairie")
     citizen.page.get_by_label("Période").select_option("7 derniers jours")
     citizen.presses("Afficher")
 
     citizen.reads("Aucune ligne ne correspond à ces choix.")
-    citizen.looks("2-empty", check=False)
-    citizen.goes_to("/mon-espace/activite/?periode=jamais")
-    citizen.looks("3-error", check=False)

@@ -4,6 +4,7 @@ import os
 import random
 import signal
 import socket
+import sqlite3
 import stat
 import subprocess
 import sys
@@ -452,6 +453,9 @@ def test_the_demo_starts_stops_and_finds_its_data_again(demo):
     assert len(children) == 5
     assert not [pid for pid in children if Path(f"/proc/{pid}").exists()]
     refuse_busy_ports(demo)
+    with closing(sqlite3.connect(demo.folder / "db.sqlite3")) as data:
+        born = "SELECT name FROM accounts_commune WHERE code = '44109'"
+        assert data.execute(born).fetchall() == [("Nantes",)]
     kept = json.loads((demo.folder / "secrets.json").read_text())
 
     with running(demo) as process:

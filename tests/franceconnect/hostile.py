@@ -205,6 +205,10 @@ def hostile_provider(settings, **values):
         provider.close()
 
 
+# However hostile the provider, nobody waits longer than this for the answer of the portal.
+LONGEST_WAIT_SECONDS = 10
+
+
 class Visitor:
     """A browser that leaves for the hostile provider and comes back with a code."""
 
@@ -215,7 +219,9 @@ class Visitor:
 
     def leave(self):
         """Press the button; what comes back from the provider will fit this departure."""
+        started = time.monotonic()
         response = self.client.post(reverse("franceconnect:start"))
+        assert time.monotonic() - started < LONGEST_WAIT_SECONDS
         if response.status_code == 302:
             query = parse_qs(urlsplit(response["Location"]).query)
             self.provider.nonce = query["nonce"][0]
@@ -228,7 +234,9 @@ class Visitor:
 
     def come_back(self):
         """The callback, and the page of a refusal when it leads there."""
+        started = time.monotonic()
         response = self.client.get(reverse("franceconnect:callback"), self.query)
+        assert time.monotonic() - started < LONGEST_WAIT_SECONDS
         if response.status_code == 302 and response["Location"] == FAILURE:
             return self.client.get(FAILURE)
         return response

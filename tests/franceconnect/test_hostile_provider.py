@@ -10,8 +10,10 @@ import pytest
 from django.core.cache import cache
 from django.urls import reverse
 
+from franceconnect import backends, exchange
 from tests.franceconnect.hostile import (
     CLOSE,
+    LONGEST_WAIT_SECONDS,
     RESET,
     RawServer,
     Visitor,
@@ -151,6 +153,21 @@ def test_all_the_calls_of_a_return_are_bounded_together(provider, visitor, monke
 
     assert_refused(visitor, visitor.come_back(), "answer_too_slow")
     assert time.monotonic() - started < 0.5 + 0.5
+
+
+def test_leaving_is_bounded_like_coming_back(provider, visitor, settings, monkeypatch):
+    """Whatever FRANCECONNECT_TIMEOUT allows: discovery is asked before the departure."""
+    settings.FRANCECONNECT = settings.FRANCECONNECT | {"timeout": 8}
+    monkeypatch.setattr("franceconnect.start_views.ALL_EXCHANGES_SECONDS", SECONDS)
+    provider.say("discovery", *each_byte(http({"a": "b"})), pause=0.1)
+    started = time.monotonic()
+
+    assert_refused(visitor, visitor.leave(), "answer_too_slow")
+    assert time.monotonic() - started < 4
+
+
+def test_with_the_settings_as_they_are_every_refusal_comes_within_ten_seconds():
+    assert backends.ALL_EXCHANGES_SECONDS + exchange.PLACE_SECONDS < LONGEST_WAIT_SECONDS
 
 
 def test_a_connection_closed_between_two_sign_ins_is_no_obstacle(provider, visitor):

@@ -1,0 +1,51 @@
+"""Names of communes and countries by INSEE code, as pages show them.
+
+A name is looked up once for everybody: it stays in the cache for an hour, or until an import ends
+what was known. A cache that is not shared (one process, no Valkey) learns of it within that hour.
+"""
+
+import re
+
+from django.core.cache import cache
+
+from accounts.countries import COUNTRIES
+from accounts.models import Commune, Country
+
+KEPT_SECONDS = 3600
+VERSION_KEY = "accounts.places.version"
+# 44109, 2A004, 99352.
+CODE = re.compile(r"[0-9][0-9AB][0-9]{3}", re.ASCII)
+
+
+def commune_name(code: str) -> str:
+    """The commune of this code with its department, "Nantes (44)"; empty for an unknown code."""
+    name = _name(Commune, code)
+    return f"{name} ({department_of(code)})" if name else ""
+
+
+def department_of(code: str) -> str:
+    """The number of the department or overseas territory: 44, 2A, 974."""
+    return code[:3] if code.startswith(("97", "98")) else code[:2]
+
+
+def country_name(code: str) -> str:
+    """The country of this code; empty for an unknown one."""
+    return _name(Country, code) or COUNTRIES.get(code, "")
+
+
+def forget_names() -> None:
+    """What was looked up no longer holds: an import has just changed the tables."""
+    cache.add(VERSION_KEY, 1, timeout=None)
+    cache.incr(VERSION_KEY)
+
+
+def _name(model, code: str) -> str:
+    if not CODE.fullmatch(code):
+        return ""
+    version = cache.get(VERSION_KEY, 1)
+    key = f"accounts.places.{version}.{model.__name__}.{code}"
+    name = cache.get(key)
+    if name is None:
+        name = model.objects.filter(code=code).values_list("name", flat=True).first() or ""
+        cache.set(key, name, KEPT_SECONDS)
+    return name
