@@ -9,6 +9,7 @@ from django.utils.module_loading import import_string
 
 from accounts import journal
 from accounts.models import JournalKind
+from accounts.own_mail import owner_headers
 from accounts.sessions import has_recent_proof, return_url, session_opening
 
 # A machine may fail five times in five minutes (see ACCOUNT_RATE_LIMITS); all of them together:
@@ -99,6 +100,11 @@ class AccountAdapter(DefaultAccountAdapter):
             return super().get_client_ip(request)
         except ImproperlyConfigured:
             return request.META.get("REMOTE_ADDR", "")
+
+    def render_mail(self, template_prefix, email, context, headers=None):
+        """Every mail says, to this portal alone, whose it is (see `accounts.own_mail`)."""
+        headers = (headers or {}) | owner_headers(context)
+        return super().render_mail(template_prefix, email, context, headers)
 
     def send_confirmation_mail(self, request, emailconfirmation, signup):
         super().send_confirmation_mail(request, emailconfirmation, signup)

@@ -5,7 +5,7 @@ from django.contrib.auth.decorators import login_not_required
 from django.urls import include, path
 from django.views.decorators.cache import never_cache
 
-from accounts import views
+from accounts import privacy_views, views
 from accounts.sessions import citizens_only, recent_proof_required, returns
 
 
@@ -20,7 +20,14 @@ space_urlpatterns = (
         path("profil/", views.ProfileView.as_view(), name="profile"),
         path("profil/modifier/", views.ProfileUpdateView.as_view(), name="profile_update"),
         path("identifiants/", views.CredentialsView.as_view(), name="credentials"),
-        path("supprimer/", views.SpaceDeleteView.as_view(), name="space_delete"),
+        path("mes-donnees/", privacy_views.DataView.as_view(), name="data"),
+        path(
+            "mes-donnees/telecharger/",
+            privacy_views.DataDownloadView.as_view(),
+            name="data_download",
+        ),
+        path("supprimer/", privacy_views.SpaceDeleteView.as_view(), name="space_delete"),
+        path("suppression-demandee/", privacy_views.SpaceKeepView.as_view(), name="space_keep"),
     ],
     "accounts",
 )

@@ -12,6 +12,7 @@ from espace_citoyens.environment import (
     checked_base_url,
     franceconnect_settings,
     is_loopback,
+    retention_settings,
 )
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -76,6 +77,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
+    "accounts.middleware.KeepOrLetGoMiddleware",
 ]
 
 CSRF_FAILURE_VIEW = "espace_citoyens.views.csrf_failure"
@@ -254,6 +256,16 @@ ACCOUNT_RATE_LIMITS = {
     "reset_password": "20/m/ip,20/h/key",
     "confirm_email": "10/h/key",
 }
+
+# --- Privacy: what each app holds of a person, how it goes, how long it stays ----------------
+
+RETENTION = retention_settings(env)
+PERSONAL_DATA_EXPORTERS = ["accounts.export_sections.sections", "franceconnect.privacy.sections"]
+PERSONAL_DATA_ERASERS = ["franceconnect.privacy.erase", "accounts.erasure.erase_traces"]
+RETENTION_CATEGORIES = [
+    "accounts.retention_categories.categories",
+    "franceconnect.privacy.categories",
+]
 
 # --- Mail: queued in the database, sent by `manage.py worker` -------------------------------
 

@@ -1,6 +1,7 @@
 """The citizen, their personal space, its journal and its codes."""
 
 from accounts.models.codes import CodePurpose, OneTimeCode
+from accounts.models.export import DataExport
 from accounts.models.journal import JournalEntry, JournalEntryQuerySet, JournalKind
 from accounts.models.space import (
     REFERENCE_ALPHABET,
@@ -14,6 +15,7 @@ from accounts.models.user import User, UserManager
 __all__ = [
     "REFERENCE_ALPHABET",
     "CodePurpose",
+    "DataExport",
     "Gender",
     "JournalEntry",
     "JournalEntryQuerySet",

@@ -107,6 +107,13 @@ class PersonalSpace(models.Model):
     class Meta:
         verbose_name = "espace personnel"
         verbose_name_plural = "espaces personnels"
+        indexes = [
+            models.Index(
+                fields=["deletion_asked_at"],
+                condition=Q(deletion_asked_at__isnull=False),
+                name="accounts_space_to_be_erased",
+            )
+        ]
         constraints = [
             models.CheckConstraint(
                 condition=Q(gender__in=Gender.values), name="accounts_space_gender_is_known"

@@ -15,7 +15,7 @@ from django.db.models import Count
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from accounts import services
+from accounts import erasure
 from accounts.models import User
 from franceconnect import conf, linking
 from franceconnect.exceptions import LinkRefused
@@ -90,7 +90,7 @@ class Town:
     def delete(self, person):
         if user := self.account_of(person):
             del self.owners[user.pk]
-            services.close_space(user.space)
+            erasure.erase([user], erasure.AS_ASKED)
 
     def promote(self, person):
         if user := self.account_of(person):
