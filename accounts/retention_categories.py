@@ -72,10 +72,12 @@ def _of_spaces(kept: dict) -> list[Category]:
 
 
 def _of_traces(kept: dict) -> list[Category]:
+    old = "de plus de"
+    journal_age, mail_age = f"{kept['journal_months']} mois", f"{kept['mail_days']} jours"
     return [
-        Category("journal", f"lignes du journal après {kept['journal_months']} mois", _journal),
-        Category("mails", f"courriels après {kept['mail_days']} jours", _mails),
-        Category("exports", f"copies de données après {kept['export_days']} jours", _exports),
+        Category("journal", f"lignes du journal {old} {journal_age}", _journal),
+        Category("mails", f"courriels {old} {mail_age}, derniers courriels partis", _mails),
+        Category("exports", f"copies de données {old} {kept['export_days']} jours", _exports),
         Category("codes", "codes à usage unique expirés", _codes),
         Category("sessions", "sessions expirées", _sessions),
         Category("devices", "appareils dont la session est finie", _dead_user_sessions),
