@@ -16,7 +16,7 @@ WINDOWS = [(360, "dark"), (1280, "light")]
 def looks_twice(citizen, title):
     for width, scheme in WINDOWS:
         citizen.page.set_viewport_size({"width": width, "height": 800})
-        citizen.page.emulate_media(color_scheme=scheme)
+        citizen.page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
         citizen.looks(f"{title}-{width}-{scheme}")
 
 
