@@ -77,7 +77,7 @@ def test_the_page_says_what_goes_what_stays_and_by_when(owner):
         prove_again(owner)
         text = owner.get(DELETE).content.decode()
 
-    assert "Ce qui disparaît le 16 mars 2026" in text
+    assert "Ce qui disparaît après le 16 mars 2026" in text
     assert "une ligne sans nom" in text.lower()
     assert "14&nbsp;jours" in text
 
@@ -364,6 +364,18 @@ def test_sessions_of_others_stay(owner, citizen, stranger):
 
     assert other.get("/mon-espace/").status_code == 200
     assert Session.objects.count() == 1
+
+
+def test_a_session_kept_in_the_cache_goes_from_there_too(client, citizen, settings):
+    settings.SESSION_ENGINE = "django.contrib.sessions.backends.cached_db"
+    sign_in(client, citizen)
+    key = client.session.session_key
+    assert any(key in name for name in cache._cache)
+
+    erasure.erase([User.objects.get(pk=citizen.pk)], erasure.AS_ASKED)
+
+    assert not any(key in name for name in cache._cache)
+    assert not Session.objects.exists()
 
 
 def test_the_date_of_the_erasure_follows_the_setting(settings):

@@ -69,6 +69,17 @@ def test_executed_it_says_what_it_did(mails):
 
 
 @pytest.mark.django_db
+def test_on_a_terminal_it_counts_as_it_goes():
+    old_lines(3)
+    out = StringIO()
+    out.isatty = lambda: True
+
+    call_command("purge", execute=True, stdout=out)
+
+    assert "\r        3  lignes du journal" in out.getvalue()
+
+
+@pytest.mark.django_db
 def test_a_second_run_finds_nothing():
     old_lines(3)
     leavers(2)
@@ -81,7 +92,7 @@ def test_a_second_run_finds_nothing():
 
 
 @pytest.mark.django_db
-def test_it_goes_batch_by_batch_and_tells_its_progress(monkeypatch):
+def test_it_goes_batch_by_batch_and_tells_its_progress():
     old_lines(7)
     progress = []
     by_three = Category("journal", "", category("journal").rows, batch=3)
