@@ -26,58 +26,47 @@ SESSION_IN_THE_MAKING = datetime.timedelta(hours=1)
 
 
 def categories() -> list[Category]:
-    """Spaces first: what they leave behind goes in the same run."""
+    """Spaces first: what they leave behind goes in the same run.
+
+    Erased before the last warning, and that one before the first: never two steps in one run.
+    """
     kept = settings.RETENTION
-    return [*_of_spaces(kept), *_of_traces(kept)]
+    return [*_erased(kept), *_warned(kept), *_of_traces(kept)]
 
 
-def _of_spaces(kept: dict) -> list[Category]:
-    """Erased before the last warning, and that one before the first: never two in one run."""
-    months, first, last = (
-        kept[name] for name in ("unused_months", "first_warning_days", "last_warning_days")
-    )
-    spaces = (
-        (
-            "deletions",
-            f"espaces dont la suppression est demandée depuis {kept['deletion_days']} jours",
-            _asked,
-            _eraser(erasure.AS_ASKED),
-        ),
-        (
-            "unverified",
-            f"inscriptions non vérifiées depuis {kept['unverified_days']} jours",
-            _unverified,
-            _eraser(erasure.UNVERIFIED),
-        ),
-        (
-            "unused",
-            f"espaces inutilisés depuis {months} mois, avertis deux fois",
-            _unused,
-            _eraser(erasure.UNUSED),
-        ),
-        (
-            "last_warnings",
-            f"espaces inutilisés à avertir une dernière fois ({last} jours avant)",
-            _to_warn_again,
-            _warner(2, last),
-        ),
-        (
-            "first_warnings",
-            f"espaces inutilisés à avertir une première fois ({first} jours avant)",
-            _to_warn,
-            _warner(1, first),
-        ),
-    )
-    return [Category(*space, batch=SPACES_AT_ONCE) for space in spaces]
+def _of_space(name: str, label: str, rows, act) -> Category:
+    return Category(name, label, rows, act, batch=SPACES_AT_ONCE)
+
+
+def _erased(kept: dict) -> list[Category]:
+    asked = f"espaces dont la suppression est demandée depuis {kept['deletion_days']} jours"
+    unverified = f"inscriptions non vérifiées depuis {kept['unverified_days']} jours"
+    unused = f"espaces inutilisés depuis {kept['unused_months']} mois, avertis deux fois"
+    return [
+        _of_space("deletions", asked, _asked, _eraser(erasure.AS_ASKED)),
+        _of_space("unverified", unverified, _unverified, _eraser(erasure.UNVERIFIED)),
+        _of_space("unused", unused, _unused, _eraser(erasure.UNUSED)),
+    ]
+
+
+def _warned(kept: dict) -> list[Category]:
+    first, last = kept["first_warning_days"], kept["last_warning_days"]
+    again = f"espaces inutilisés à avertir une dernière fois ({last} jours avant)"
+    once = f"espaces inutilisés à avertir une première fois ({first} jours avant)"
+    return [
+        _of_space("last_warnings", again, _to_warn_again, _warner(2, last)),
+        _of_space("first_warnings", once, _to_warn, _warner(1, first)),
+    ]
 
 
 def _of_traces(kept: dict) -> list[Category]:
-    old = "de plus de"
-    journal_age, mail_age = f"{kept['journal_months']} mois", f"{kept['mail_days']} jours"
+    journal_label = f"lignes du journal de plus de {kept['journal_months']} mois"
+    mails = f"courriels de plus de {kept['mail_days']} jours, derniers courriels partis"
+    copies = f"copies de données de plus de {kept['export_days']} jours"
     return [
-        Category("journal", f"lignes du journal {old} {journal_age}", _journal),
-        Category("mails", f"courriels {old} {mail_age}, derniers courriels partis", _mails),
-        Category("exports", f"copies de données {old} {kept['export_days']} jours", _exports),
+        Category("journal", journal_label, _journal),
+        Category("mails", mails, _mails),
+        Category("exports", copies, _exports),
         Category("codes", "codes à usage unique expirés", _codes),
         Category("sessions", "sessions expirées", _sessions),
         Category("devices", "appareils dont la session est finie", _dead_user_sessions),
