@@ -14,6 +14,7 @@ from accounts.models import PersonalSpace, User
 from franceconnect.models import EndCause, Link
 from tests.accounts import schema
 from tests.accounts.factories import make_citizen
+from tests.accounts.test_deletion import everything_stored
 from tests.accounts.test_export import SCHEMA, data_of, files_of
 from tests.franceconnect.fixtures import Traveller
 from tests.franceconnect.test_concurrency import pending
@@ -76,6 +77,19 @@ def test_erasing_takes_the_links_and_the_undecided_return_of_the_same_person(lin
     left = json.dumps([row.get_decoded() for row in Session.objects.all()])
     assert "the-sub" not in left
     assert "another" in left
+
+
+def test_no_table_and_no_cache_holds_the_technical_identifier_any_more(traveller, link_of):
+    citizen = make_citizen(None)
+    sub = link_of(citizen).sub
+    traveller.go()
+    Traveller(traveller.simulator).go()
+    exports.ask_export(citizen)
+    assert sub in everything_stored()
+
+    erasure.erase([User.objects.get(pk=citizen.pk)], erasure.AS_ASKED)
+
+    assert sub not in everything_stored()
 
 
 def test_ended_links_go_after_twelve_months_and_active_ones_stay(linked):
