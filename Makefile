@@ -39,6 +39,10 @@ test: $(TOOLS) $(PROVIDER) ## Lance tous les tests, sur SQLite puis sur PostgreS
 	$(BIN)/pytest $(PYTEST_ARGS)
 	.ci/with-postgresql $(BIN)/pytest $(PYTEST_ARGS)
 
+.PHONY: bench-timing
+bench-timing: $(TOOLS) ## Mesure si une adresse connue se devine au temps de réponse
+	$(BIN)/python -m benchmarks.timing $(BENCH_ARGS)
+
 .PHONY: lint
 lint: $(TOOLS) ## Vérifie le style, les migrations et les réglages de production
 	$(BIN)/ruff check
