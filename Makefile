@@ -54,6 +54,10 @@ mutants: $(TOOLS) ## Altère ce même code, et montre ce qu’aucun test ne voit
 	$(BIN)/uv pip install --quiet --python $(BIN)/python "mutmut>=3.8,<4"
 	$(BIN)/python .ci/mutants
 
+.PHONY: bench-timing
+bench-timing: $(TOOLS) ## Mesure si une adresse connue se devine au temps de réponse
+	$(BIN)/python -m benchmarks.timing $(BENCH_ARGS)
+
 .PHONY: lint
 lint: $(TOOLS) ## Vérifie le style, les migrations et les réglages de production
 	$(BIN)/ruff check
