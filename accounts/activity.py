@@ -12,6 +12,7 @@ from django.template.loader import render_to_string
 from django.utils import timezone
 
 from accounts.models import JournalEntry, JournalKind, User
+from accounts.open_sessions import SessionEnd
 
 Kind = JournalKind
 
@@ -88,6 +89,7 @@ WORRYING = (Kind.SIGN_IN_REFUSED, Kind.MAIL_FAILED)
 CAUSES = {
     "wrong_password": "Le mot de passe était incorrect.",
     "wrong_door": "Aucun mot de passe n’ouvre votre espace.",
+    **dict(SessionEnd.choices),
 }
 UNDELIVERED = "Vérifiez vos adresses e-mail dans votre profil et vos identifiants."
 UNKNOWN_MESSAGE = "message de votre espace"

@@ -8,6 +8,8 @@ from ua_parser import parse
 MAX_CHARACTERS = 60
 UNKNOWN_DEVICE = "appareil inconnu"
 LOCAL_NETWORK = "réseau local"
+UNKNOWN_NETWORK = "0.0.0.0"  # noqa: S104 no address to listen to
+LOOPBACK_NETWORK = "127.0.0.0"
 SYSTEMS = {"Mac OS X": "macOS"}
 # What an address says of a network, without its subscriber: the provider's block.
 IPV4_BITS, IPV6_BITS = 24, 48
@@ -23,20 +25,33 @@ def device_label(user_agent: str) -> str:
     return (browser or system or UNKNOWN_DEVICE)[:MAX_CHARACTERS]
 
 
-def network_label(address: str) -> str:
-    """The network of an IP address, its last part left out; empty for what is no address.
+def network_of(address: str) -> str:
+    """The address of the network that holds an IP address, to store in its place.
 
     A whole address is a personal datum, and says no more to its owner (CNIL: minimisation).
+    UNKNOWN_NETWORK for what is no address.
     """
     try:
         parsed = ipaddress.ip_address(address)
     except ValueError:
-        return ""
+        return UNKNOWN_NETWORK
     parsed = getattr(parsed, "ipv4_mapped", None) or parsed
-    if parsed.is_private or parsed.is_loopback:
-        return LOCAL_NETWORK
+    if parsed.is_loopback:
+        return LOOPBACK_NETWORK
     bits = IPV4_BITS if parsed.version == 4 else IPV6_BITS
-    network = ipaddress.ip_network((parsed, bits), strict=False).network_address
-    if parsed.version == 4:
+    return str(ipaddress.ip_network((parsed, bits), strict=False).network_address)
+
+
+def network_label(address: str) -> str:
+    """The network of an IP address, its last part left out; empty for what is no address.
+
+    The same for what `network_of` gives.
+    """
+    network = ipaddress.ip_address(network_of(address))
+    if network.is_unspecified:
+        return ""
+    if network.is_private:
+        return LOCAL_NETWORK
+    if network.version == 4:
         return f"réseau {str(network).removesuffix('.0')}.…"
     return f"réseau {str(network).removesuffix('::')}:…"

@@ -1,6 +1,8 @@
-"""What allauth tells, and the journal keeps."""
+"""What allauth and Django tell, and the journal keeps."""
 
 from allauth.account.signals import authentication_step_completed
+from allauth.usersessions.models import UserSession
+from django.contrib.auth.signals import user_logged_out
 from django.dispatch import receiver
 
 from accounts import journal
@@ -14,3 +16,12 @@ def record_fresh_proof(sender, request, method, user, **proof):
     if proof.get("reauthenticated"):
         label = proof_label(proof | {"method": method})
         journal.record(JournalKind.PROVEN_AGAIN, citizen=user, means=label)
+
+
+@receiver(user_logged_out)
+def forget_session(request, user, **kwargs):
+    """The row goes with its session, wherever it is ended (allauth, FranceConnect, a space)."""
+    if user is None or user.pk is None or user.is_staff:
+        return
+    UserSession.objects.filter(session_key=request.session.session_key).delete()
+    journal.record(JournalKind.SIGNED_OUT, citizen=user)

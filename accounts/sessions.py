@@ -19,6 +19,8 @@ from django.http import HttpRequest, HttpResponseRedirect
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 
+from accounts import typed
+
 RETURN_KEY = "accounts_return_url"
 MEANS_LABELS = {
     "password": "mot de passe",
@@ -163,7 +165,9 @@ def _proof_required(view, is_proven):
     def wrapper(request, *args, **kwargs):
         if is_proven(request):
             return view(request, *args, **kwargs)
-        return HttpResponseRedirect(reauthentication_url(request.get_full_path()))
+        # A form sent meanwhile comes back too: it is shown again, and sent by its owner.
+        next_url = typed.keep(request) or request.get_full_path()
+        return HttpResponseRedirect(reauthentication_url(next_url))
 
     return wrapper
 

@@ -5,7 +5,7 @@ from django.contrib.auth.decorators import login_not_required
 from django.urls import include, path
 from django.views.decorators.cache import never_cache
 
-from accounts import activity_views, contact_views, privacy_views, views
+from accounts import activity_views, contact_views, privacy_views, session_views, views
 from accounts.sessions import citizens_only, recent_proof_required, returns
 
 
@@ -30,6 +30,21 @@ space_urlpatterns = (
             name="refresh_seen",
         ),
         path("identifiants/", views.CredentialsView.as_view(), name="credentials"),
+        path("identifiants/sessions/", session_views.SessionListView.as_view(), name="sessions"),
+        path(
+            "identifiants/sessions/fermer/",
+            session_views.SessionEndView.as_view(),
+            name="session_end",
+        ),
+        path(
+            "identifiants/sessions/fermer-les-autres/",
+            session_views.OtherSessionsEndView.as_view(),
+            name="sessions_end_others",
+        ),
+        path(
+            "session/prolonger/", session_views.SessionExtendView.as_view(), name="session_extend"
+        ),
+        path("session/fin/", session_views.SessionOverView.as_view(), name="session_over"),
         path("activite/", activity_views.ActivityView.as_view(), name="activity"),
         path(
             "activite/telecharger/",

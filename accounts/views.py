@@ -9,10 +9,13 @@ from allauth.account.models import EmailAddress
 from allauth.core.internal import ratelimit
 from django.contrib import messages
 from django.shortcuts import redirect
+from django.utils import timezone
 from django.utils.decorators import method_decorator
+from django.utils.formats import date_format
 from django.views.decorators.cache import never_cache
 from django.views.generic import TemplateView, View
 
+from accounts import open_sessions, typed
 from accounts.contact import PendingContact
 from accounts.credentials import read_credentials
 from accounts.forms import is_reset_still_valid
@@ -20,6 +23,9 @@ from accounts.models import JournalKind
 from accounts.sessions import citizens_only, session_opening
 
 RECENT_SIGN_INS = 3
+TYPED_AGAIN = (
+    "Voici ce que vous aviez saisi à {}. Rien n’a été enregistré : vérifiez, puis envoyez."
+)
 RESETS_FROM_ONE_ADDRESS = "5/h/key"
 
 
@@ -71,10 +77,30 @@ class PasswordResetCompleteView(ResetStillValidMixin, allauth_views.CompletePass
 
 @method_decorator([never_cache, citizens_only], name="dispatch")
 class SpaceMixin(View):
-    """For citizens signed in: `self.space` is theirs, and no address names another."""
+    """For citizens signed in: `self.space` is theirs, and no address names another.
+
+    What is typed in their forms outlives their session (`accounts.typed`).
+    """
+
+    @classmethod
+    def typed_fields(cls, **url_kwargs) -> list[str]:
+        """The fields, as the browser sends them, that are kept; to override for a dynamic form."""
+        form_class = getattr(cls, "form_class", None)
+        return typed.kept_names(form_class) if form_class else []
 
     def dispatch(self, request, *args, **kwargs):
-        return super().dispatch(request, *args, **kwargs)
+        response = super().dispatch(request, *args, **kwargs)
+        if request.method == "POST" and response.status_code == 302 and self.typed_fields(**kwargs):
+            typed.forget(request)
+        return response
+
+    def get_form(self, form_class=None):
+        """The form, with what was typed in it before the session ended."""
+        form = super().get_form(form_class)
+        if self.request.method == "GET" and (typed_at := typed.restore(self.request, form)):
+            when = date_format(timezone.localtime(typed_at), "H:i")
+            messages.info(self.request, TYPED_AGAIN.format(when))
+        return form
 
     @property
     def space(self):
@@ -112,6 +138,7 @@ class CredentialsView(SpaceMixin, TemplateView):
         return super().get_context_data(
             pending_email=pending.first(),
             opening=session_opening(self.request),
+            session_count=len(open_sessions.open_sessions(self.request)),
             credentials=read_credentials(self.request.user),
             **kwargs,
         )

@@ -49,7 +49,7 @@ INSTALLED_APPS = [
     "allauth",
     "allauth.account",
     "allauth.mfa",
-    "allauth.usersessions",
+    "accounts.apps.OpenSessionsConfig",
     "post_office",
     "espace_citoyens.apps.EspaceCitoyensConfig",
     "franceconnect.apps.FranceConnectConfig",
@@ -75,6 +75,8 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    # After the proof that a form is ours, before a visitor is sent to the sign-in page.
+    "accounts.middleware.CitizenSessionMiddleware",
     "django.contrib.auth.middleware.LoginRequiredMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
@@ -97,7 +99,10 @@ TEMPLATES = [
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
             ],
-            "builtins": ["espace_citoyens.templatetags.town"],
+            "builtins": [
+                "espace_citoyens.templatetags.town",
+                "accounts.templatetags.owned_forms",
+            ],
         },
     }
 ]
@@ -124,7 +129,11 @@ CACHE_IS_SHARED = "locmem" not in CACHES["default"]["BACKEND"]
 
 # A cache of one process must not hold sessions: another process would go on trusting a session
 # that was ended.
-SESSION_ENGINE = "django.contrib.sessions.backends." + ("cached_db" if CACHE_IS_SHARED else "db")
+SESSION_ENGINE = (
+    "accounts.session_store" if CACHE_IS_SHARED else "django.contrib.sessions.backends.db"
+)
+# A citizen's session ends after so long without a request, and so long after it was opened.
+SESSION_IDLE_SECONDS = 30 * 60
 SESSION_COOKIE_AGE = 4 * 60 * 60
 SESSION_EXPIRE_AT_BROWSER_CLOSE = True
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = not IS_LOCAL

@@ -6,10 +6,13 @@ from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
 from django.db import connection
 from django.http import HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.utils.decorators import method_decorator
 from django.views.decorators.cache import never_cache
 from django.views.generic import TemplateView
+
+from accounts import typed
+from accounts.middleware import ask_to_sign_in, say_what_happened
 
 
 @method_decorator([login_not_required, never_cache], name="dispatch")
@@ -44,5 +47,13 @@ def ready(request):
 
 
 def csrf_failure(request, reason=""):
-    """A form sent from a page opened before a sign-in or a sign-out: say so, and what to do."""
+    """A form sent from a page opened before a sign-in or a sign-out: say so, and what to do.
+
+    What was typed in a form of the personal space is shown again to its owner.
+    """
+    if kept_url := typed.keep(request):
+        if request.user.is_authenticated:
+            return redirect(kept_url)
+        say_what_happened(request, is_kept=True)
+        return ask_to_sign_in(kept_url)
     return render(request, "403_csrf.html", status=403)

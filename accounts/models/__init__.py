@@ -13,6 +13,7 @@ from accounts.models.space import (
     Provenance,
     new_reference,
 )
+from accounts.models.typed import TypedForm
 from accounts.models.user import User, UserManager
 
 __all__ = [
@@ -31,6 +32,7 @@ __all__ = [
     "OneTimeCode",
     "PersonalSpace",
     "Provenance",
+    "TypedForm",
     "User",
     "UserManager",
     "new_reference",

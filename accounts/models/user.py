@@ -81,6 +81,8 @@ class User(AbstractBaseUser, PermissionsMixin):
 
     def end_sessions(self) -> None:
         """End every session of this user; the caller's own is kept by update_session_auth_hash."""
+        for row in self.usersession_set.all():
+            row.end()
         type(self).objects.filter(pk=self.pk).update(session_epoch=models.F("session_epoch") + 1)
         self.refresh_from_db(fields=["session_epoch"])
 

@@ -3,10 +3,11 @@
 import datetime
 
 from django import template
+from django.conf import settings
 from django.utils.dates import MONTHS
 from django.utils.formats import date_format
 
-from accounts import passkeys
+from accounts import open_sessions, passkeys, typed
 from accounts.models import Gender
 from accounts.names import folded
 from accounts.phones import written
@@ -23,6 +24,20 @@ PART_LABELS = {
     "date": "votre date de naissance",
     "place": "votre lieu de naissance",
 }
+
+
+@register.inclusion_tag("_session_warning.html", takes_context=True)
+def session_warning(context):
+    """What warns a citizen before their session ends; nothing on a page made without a request."""
+    request = context["request"]
+    seconds = open_sessions.seconds_left(request)
+    return {
+        "seconds": seconds,
+        "can_extend": seconds >= settings.SESSION_IDLE_SECONDS,
+        "keeps_typed": bool(typed.names_kept_by(request.resolver_match)),
+        "handle": open_sessions.handle_of(request.session.session_key or ""),
+        "csrf_token": context.get("csrf_token"),
+    }
 
 
 @register.filter(expects_localtime=True)

@@ -1,5 +1,7 @@
 """What somebody ill-meaning tries at the citizens' doors."""
 
+import time
+
 import pytest
 from allauth.account.models import EmailAddress
 from django.test import Client
@@ -142,7 +144,7 @@ def test_a_new_door_is_told_to_the_address_that_was_there_before(client, mails):
     citizen = make_citizen(None, contact_email="contact@rivemont.example")
     client.force_login(citizen)
     session = client.session
-    session["account_authentication_methods"] = [{"method": "franceconnect", "at": 9e12}]
+    session["account_authentication_methods"] = [{"method": "franceconnect", "at": time.time()}]
     session["account_authentication_methods_user"] = str(citizen.pk)
     session.save()
     client.post(

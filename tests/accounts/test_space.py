@@ -32,6 +32,8 @@ PAGES = [
     "/franceconnect/certifier/",
     "/franceconnect/dissocier/",
     "/confirmation-identite/",
+    "/mon-espace/identifiants/sessions/",
+    "/mon-espace/identifiants/sessions/fermer-les-autres/",
 ]
 CHANGES = {
     "birth_family_name": "PERRER",

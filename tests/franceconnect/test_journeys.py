@@ -114,7 +114,7 @@ def statements(queries):
     return [query["sql"] for query in queries if "SAVEPOINT" not in query["sql"]]
 
 
-def test_the_callback_of_a_known_person_costs_fourteen_statements(traveller, link_of, citizen):
+def test_the_callback_of_a_known_person_costs_fifteen_statements(traveller, link_of, citizen):
     link_of(citizen)
     traveller.go()
     traveller.client.logout()
@@ -123,7 +123,7 @@ def test_the_callback_of_a_known_person_costs_fourteen_statements(traveller, lin
     with CaptureQueriesContext(connection) as queries:
         traveller.come_back(callback)
 
-    assert len(statements(queries)) == 14, statements(queries)
+    assert len(statements(queries)) == 15, statements(queries)
 
 
 @pytest.mark.parametrize(("page", "number"), [("/", 3), ("/mon-espace/", 4), (PROFILE, 3)])

@@ -22,7 +22,9 @@ from post_office.models import STATUS, Email
 
 from accounts import failed_sign_ins, mail_journal
 from accounts.exports import make_waiting_exports
+from accounts.open_sessions import end_dead_sessions
 from accounts.retention import all_categories
+from accounts.typed import forget_expired
 
 logger = logging.getLogger(__name__)
 
@@ -117,7 +119,9 @@ def wait_before_retry(tries: int) -> timedelta:
 
 
 def clear_sessions() -> None:
-    """Erase the sessions that have expired."""
+    """End and erase the sessions whose time is up, and what was typed in them and left."""
+    end_dead_sessions()
+    forget_expired()
     call_command("clearsessions")
 
 
