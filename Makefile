@@ -39,6 +39,25 @@ test: $(TOOLS) $(PROVIDER) ## Lance tous les tests, sur SQLite puis sur PostgreS
 	$(BIN)/pytest $(PYTEST_ARGS)
 	.ci/with-postgresql $(BIN)/pytest $(PYTEST_ARGS)
 
+# What decides who enters: every line and branch is run, and no change of them goes unseen.
+DECIDING := tokens client state linking identity matching counter
+
+.PHONY: coverage
+coverage: $(TOOLS) $(PROVIDER) ## Montre les lignes et branches sans test dans le code qui décide qui entre
+	$(BIN)/uv pip install --quiet --python $(BIN)/python "pytest-cov>=7,<8"
+	$(BIN)/pytest $(PYTEST_ARGS) --cov-branch --cov-report=term-missing \
+		$(DECIDING:%=--cov=franceconnect.%) --cov=accounts.counter \
+		tests/franceconnect tests/accounts/test_counter.py tests/third_party
+
+.PHONY: mutants
+mutants: $(TOOLS) ## Altère ce même code, et montre ce qu’aucun test ne voit (une demi-heure)
+	$(BIN)/uv pip install --quiet --python $(BIN)/python "mutmut>=3.8,<4"
+	$(BIN)/python .ci/mutants
+
+.PHONY: bench-timing
+bench-timing: $(TOOLS) ## Mesure si une adresse connue se devine au temps de réponse
+	$(BIN)/python -m benchmarks.timing $(BENCH_ARGS)
+
 .PHONY: lint
 lint: $(TOOLS) ## Vérifie le style, les migrations et les réglages de production
 	$(BIN)/ruff check

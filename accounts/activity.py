@@ -62,7 +62,7 @@ TITLES = {
         Kind.DATA_EXPORTED: "Copie de vos données téléchargée",
         Kind.DELETION_ASKED: "Suppression de votre espace demandée",
         Kind.DELETION_CANCELLED: "Suppression de votre espace annulée",
-        Kind.UNUSED_WARNED: "Avertissement : votre espace inutilisé va être effacé",
+        Kind.UNUSED_WARNED: "Avertissement : votre espace inutilisé va être effacé",
         Kind.SPACE_DELETED: "Suppression de votre espace",
     },
     Family.TOWN_HALL: {
@@ -159,7 +159,7 @@ def line_of(entry: JournalEntry) -> Line:
 def _title(entry: JournalEntry) -> str:
     title = TITLES[FAMILY_OF[entry.kind]][entry.kind]
     if FAMILY_OF[entry.kind] == Family.MAIL:
-        return f"{title} : « {_subject(entry)} »"
+        return f"{title} : « {_subject(entry)} »"
     return title
 
 

@@ -11,6 +11,7 @@ from django.utils.module_loading import import_string
 
 from accounts import contact, failed_sign_ins, journal, mail_journal
 from accounts.models import JournalKind
+from accounts.own_mail import owner_headers
 from accounts.second_factor import has_app
 from accounts.sessions import has_recent_proof, return_url, session_opening
 from accounts.sign_ins import record_sign_in
@@ -136,7 +137,11 @@ class AccountAdapter(DefaultAccountAdapter):
             return request.META.get("REMOTE_ADDR", "")
 
     def render_mail(self, template_prefix, email, context, headers=None):
-        """The message, with what the journal of its citizen will say of it."""
+        """The message, which says, to this portal alone, whose it is, and what the journal will.
+
+        See `accounts.own_mail` and `accounts.mail_journal`.
+        """
+        headers = (headers or {}) | owner_headers(context)
         message = super().render_mail(template_prefix, email, context, headers)
         message.about = mail_journal.describe(template_prefix, context)
         return message

@@ -170,7 +170,8 @@ class PersonalSpaceAdmin(SearchFirstAdmin):
 
     def give_code(self, request, pk):
         """Asks which document was seen, then shows the new code, once, on a page to print."""
-        if not request.user.has_perm("accounts.give_counter_code"):
+        may_give = request.user.has_perm("accounts.give_counter_code")
+        if not (may_give and self.has_view_permission(request)):
             raise PermissionDenied
         space = get_object_or_404(self.get_queryset(request), pk=pk)
         files.record_opening(request.user, space.user)

@@ -269,6 +269,6 @@ class PasswordResetCodeForm(CodeMixin, allauth_forms.ConfirmPasswordResetCodeFor
 
 class SpaceDeleteForm(forms.Form):
     confirm = forms.BooleanField(
-        label="J’ai compris que la suppression de mon espace est définitive",
+        label="J’ai compris ce qui sera effacé, et je demande la suppression de mon espace",
         error_messages={"required": "Cochez cette case pour confirmer la suppression."},
     )

@@ -1,14 +1,18 @@
-"""The sessions of citizens: how long they last, and what becomes of a form that comes too late."""
+"""What stands before every page of a citizen: their session still good, their space not leaving."""
 
 from allauth.core import context
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.views import redirect_to_login
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponseRedirect
+from django.urls import reverse
 
 from accounts import open_sessions, typed
 from accounts.open_sessions import SessionEnd
 
+KEEP_PAGE = "accounts:space_keep"
+# Asking for nothing of the space: to decide, and to leave.
+ALLOWED = {KEEP_PAGE, "account_logout"}
 WHAT_HAPPENED = {
     SessionEnd.IDLE: "Votre session s’est fermée, faute d’activité.",
     SessionEnd.EXPIRED: "Votre session s’est fermée : elle a duré le temps maximal.",
@@ -57,3 +61,29 @@ def say_what_happened(request: HttpRequest, *, is_kept: bool) -> None:
 def ask_to_sign_in(next_url: str):
     """The sign-in page, which leads back to `next_url`."""
     return redirect_to_login(next_url, settings.LOGIN_URL)
+
+
+class KeepOrLetGoMiddleware:
+    """Leads whoever asked for their space to go to the page that keeps it, wherever they come.
+
+    Costs nothing: the space comes with the user.
+
+    Here rather than in the pages: one that an app adds later, or allauth's own, is covered too.
+    """
+
+    def __init__(self, get_response):
+        self.get_response = get_response
+
+    def __call__(self, request):
+        return self.get_response(request)
+
+    def process_view(self, request, view, args, kwargs):
+        """None for a page that goes on; public pages read nobody's session."""
+        if not getattr(view, "login_required", True) or request.resolver_match.view_name in ALLOWED:
+            return None
+        if not request.user.is_authenticated or request.user.is_staff:
+            return None
+        space = getattr(request.user, "space", None)
+        if space is None or space.deletion_asked_at is None:
+            return None
+        return HttpResponseRedirect(reverse(KEEP_PAGE))

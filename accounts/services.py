@@ -225,16 +225,6 @@ def _assign(stored: PersonalSpace, changes: dict, names: tuple[str, ...]) -> lis
     return changed
 
 
-@transaction.atomic
-def close_space(space: PersonalSpace) -> None:
-    """Erase the citizen, their space and all that hangs from it; a line without a name remains."""
-    addresses = security_addresses(space)
-    space.user.delete()
-    journal.record(JournalKind.SPACE_DELETED, citizen=None)
-    for address in addresses:
-        send_mail("accounts/email/space_deleted", address, {})
-
-
 def security_addresses(space: PersonalSpace) -> list[str]:
     """Where a security notice goes: the login e-mail and the contact one, once each."""
     addresses = [space.user.email, space.contact_email]

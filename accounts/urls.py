@@ -5,7 +5,7 @@ from django.contrib.auth.decorators import login_not_required
 from django.urls import include, path
 from django.views.decorators.cache import never_cache
 
-from accounts import activity_views, contact_views, session_views, views
+from accounts import activity_views, contact_views, privacy_views, session_views, views
 from accounts.sessions import citizens_only, recent_proof_required, returns
 
 
@@ -51,7 +51,14 @@ space_urlpatterns = (
             activity_views.ActivityExportView.as_view(),
             name="activity_export",
         ),
-        path("supprimer/", views.SpaceDeleteView.as_view(), name="space_delete"),
+        path("mes-donnees/", privacy_views.DataView.as_view(), name="data"),
+        path(
+            "mes-donnees/telecharger/",
+            privacy_views.DataDownloadView.as_view(),
+            name="data_download",
+        ),
+        path("supprimer/", privacy_views.SpaceDeleteView.as_view(), name="space_delete"),
+        path("suppression-demandee/", privacy_views.SpaceKeepView.as_view(), name="space_keep"),
     ],
     "accounts",
 )

@@ -8,20 +8,19 @@ from allauth.account.internal.flows.password_reset_by_code import (
 from allauth.account.models import EmailAddress
 from allauth.core.internal import ratelimit
 from django.contrib import messages
-from django.contrib.auth import logout
 from django.shortcuts import redirect
 from django.utils import timezone
 from django.utils.decorators import method_decorator
 from django.utils.formats import date_format
 from django.views.decorators.cache import never_cache
-from django.views.generic import FormView, TemplateView, View
+from django.views.generic import TemplateView, View
 
-from accounts import open_sessions, services, typed
+from accounts import open_sessions, typed
 from accounts.contact import PendingContact
 from accounts.credentials import read_credentials
-from accounts.forms import SpaceDeleteForm, is_reset_still_valid
+from accounts.forms import is_reset_still_valid
 from accounts.models import JournalKind
-from accounts.sessions import citizens_only, reauthentication_required, session_opening
+from accounts.sessions import citizens_only, session_opening
 
 RECENT_SIGN_INS = 3
 TYPED_AGAIN = (
@@ -143,16 +142,3 @@ class CredentialsView(SpaceMixin, TemplateView):
             credentials=read_credentials(self.request.user),
             **kwargs,
         )
-
-
-@method_decorator(reauthentication_required, name="dispatch")
-class SpaceDeleteView(SpaceMixin, FormView):
-    template_name = "accounts/space_delete.html"
-    form_class = SpaceDeleteForm
-
-    def form_valid(self, form):
-        next_url = get_adapter().get_logout_redirect_url(self.request)
-        services.close_space(self.space)
-        logout(self.request)
-        messages.success(self.request, "Votre espace personnel est supprimé.")
-        return redirect(next_url)

@@ -6,6 +6,20 @@ from urllib.parse import urlsplit
 from django.core.exceptions import ImproperlyConfigured
 from environ import FileAwareEnv
 
+# From the shortest delay that leaves people time to the longest that the grounds of
+# docs/conservation.md bear.
+RETENTION_BOUNDS = {
+    "unused_months": (6, 60),
+    "first_warning_days": (15, 120),
+    "last_warning_days": (7, 60),
+    "unverified_days": (1, 30),
+    "deletion_days": (1, 30),
+    "link_months": (1, 36),
+    "journal_months": (6, 36),
+    "mail_days": (1, 90),
+    "export_days": (1, 30),
+}
+
 
 class Environment(FileAwareEnv):
     """Settings from variables, or from the file named by `NAME_FILE` (Docker secrets)."""
@@ -41,6 +55,37 @@ def franceconnect_settings(env: Environment, prefix: str, *, base_url: str, leve
         "signing_alg": env.str(f"{prefix}_SIGNING_ALG", default="ES256"),
         "timeout": env.float(f"{prefix}_TIMEOUT", default=5.0),
     }
+
+
+def retention_settings(env: Environment) -> dict[str, int]:
+    """How long each kind of data is kept, in days or months (docs/conservation.md).
+
+    Raises ImproperlyConfigured for a delay that no legal ground allows, or that warns too late.
+    """
+    delays = {
+        "unused_months": env.int("RETENTION_UNUSED_MONTHS", default=24),
+        "first_warning_days": env.int("RETENTION_FIRST_WARNING_DAYS", default=60),
+        "last_warning_days": env.int("RETENTION_LAST_WARNING_DAYS", default=15),
+        "unverified_days": env.int("RETENTION_UNVERIFIED_DAYS", default=7),
+        "deletion_days": env.int("RETENTION_DELETION_DAYS", default=14),
+        "link_months": env.int("RETENTION_LINK_MONTHS", default=12),
+        "journal_months": env.int("RETENTION_JOURNAL_MONTHS", default=12),
+        "mail_days": env.int("RETENTION_MAIL_DAYS", default=30),
+        "export_days": env.int("RETENTION_EXPORT_DAYS", default=7),
+    }
+    for name, value in delays.items():
+        low, high = RETENTION_BOUNDS[name]
+        if not low <= value <= high:
+            raise ImproperlyConfigured(
+                f"RETENTION_{name.upper()} vaut {value} : donnez un nombre de {low} à {high} (voir "
+                "docs/conservation.md)."
+            )
+    if delays["last_warning_days"] >= delays["first_warning_days"]:
+        raise ImproperlyConfigured(
+            "RETENTION_LAST_WARNING_DAYS doit être plus petit que RETENTION_FIRST_WARNING_DAYS : "
+            "le dernier avertissement part après le premier."
+        )
+    return delays
 
 
 def checked_base_url(url: str) -> str:

@@ -12,6 +12,7 @@ from espace_citoyens.environment import (
     checked_base_url,
     franceconnect_settings,
     is_loopback,
+    retention_settings,
 )
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -80,6 +81,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
+    "accounts.middleware.KeepOrLetGoMiddleware",
 ]
 
 CSRF_FAILURE_VIEW = "espace_citoyens.views.csrf_failure"
@@ -275,6 +277,7 @@ ACCOUNT_RATE_LIMITS = {
     "confirm_email": "10/h/key",
 }
 
+# Second factor and passkeys.
 MFA_ADAPTER = "accounts.mfa_adapter.MFAAdapter"
 MFA_SUPPORTED_TYPES = ["totp", "recovery_codes", "webauthn"]
 # A telephone's clock may be half a minute wrong.
@@ -285,6 +288,16 @@ MFA_WEBAUTHN_USER_VERIFICATION = "required"
 # address that waits to be verified is no reason to refuse them a passkey.
 MFA_ALLOW_UNVERIFIED_EMAIL = True
 MFA_RATE_LIMITS = {"webauthn_login": "60/m/ip"}
+
+# --- Privacy: what each app holds of a person, how it goes, how long it stays ----------------
+
+RETENTION = retention_settings(env)
+PERSONAL_DATA_EXPORTERS = ["accounts.export_sections.sections", "franceconnect.privacy.sections"]
+PERSONAL_DATA_ERASERS = ["franceconnect.privacy.erase", "accounts.erasure.erase_traces"]
+RETENTION_CATEGORIES = [
+    "accounts.retention_categories.categories",
+    "franceconnect.privacy.categories",
+]
 
 # --- Mail: queued in the database, sent by `manage.py worker` -------------------------------
 

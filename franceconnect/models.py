@@ -81,7 +81,13 @@ class Link(models.Model):
             ),
         ]
         indexes = [
-            models.Index(fields=["issuer", "sub", "-ended_at"], name="franceconnect_link_history")
+            models.Index(fields=["issuer", "sub", "-ended_at"], name="franceconnect_link_history"),
+            # What retention erases.
+            models.Index(
+                fields=["ended_at"],
+                condition=Q(ended_at__isnull=False),
+                name="franceconnect_link_by_end",
+            ),
         ]
 
     def __str__(self):

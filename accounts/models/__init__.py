@@ -3,6 +3,7 @@
 from accounts.models.attempts import FailedSignIn
 from accounts.models.codes import CodePurpose, OneTimeCode
 from accounts.models.counter import CounterCode, IdentityDocument
+from accounts.models.export import DataExport
 from accounts.models.journal import JournalEntry, JournalEntryQuerySet, JournalKind
 from accounts.models.places import Commune, Country
 from accounts.models.space import (
@@ -21,6 +22,7 @@ __all__ = [
     "Commune",
     "CounterCode",
     "Country",
+    "DataExport",
     "FailedSignIn",
     "Gender",
     "IdentityDocument",

@@ -118,6 +118,11 @@ class PersonalSpace(models.Model):
             # Finds the few people born on a day, whose names are then compared.
             models.Index(fields=["birthdate_text"], name="accounts_space_by_birthdate"),
             models.Index(Lower("contact_email"), name="accounts_space_by_contact"),
+            models.Index(
+                fields=["deletion_asked_at"],
+                condition=Q(deletion_asked_at__isnull=False),
+                name="accounts_space_to_be_erased",
+            ),
         ]
         constraints = [
             models.CheckConstraint(

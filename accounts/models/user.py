@@ -58,6 +58,8 @@ class User(AbstractBaseUser, PermissionsMixin):
     class Meta:
         verbose_name = "utilisateur"
         verbose_name_plural = "utilisateurs"
+        # What retention looks for: nobody has come for long.
+        indexes = [models.Index(fields=["last_login"], name="accounts_user_by_last_login")]
         constraints = [
             models.CheckConstraint(
                 condition=Q(email=Lower("email")), name="accounts_user_email_is_lower_case"

@@ -21,6 +21,19 @@ SECRETS = ("secret_key", "client_secret", "plus_client_secret")
 # What tells a real portal from a trial on this machine.
 ADDRESSES = ("BASE_URL", "FRANCECONNECT_ISSUER", "FRANCECONNECT_PLUS_ISSUER")
 
+# As in production: the demo shows what citizens are told.
+RETENTION = {
+    "RETENTION_UNUSED_MONTHS": "24",
+    "RETENTION_FIRST_WARNING_DAYS": "60",
+    "RETENTION_LAST_WARNING_DAYS": "15",
+    "RETENTION_UNVERIFIED_DAYS": "7",
+    "RETENTION_DELETION_DAYS": "14",
+    "RETENTION_LINK_MONTHS": "12",
+    "RETENTION_JOURNAL_MONTHS": "12",
+    "RETENTION_MAIL_DAYS": "30",
+    "RETENTION_EXPORT_DAYS": "7",
+}
+
 
 class DemoError(Exception):
     """The demonstration cannot or must not start; the message is in French, for whoever tried."""
@@ -124,6 +137,7 @@ def portal_environment(demo: Demo, inherited: Mapping[str, str]) -> dict[str, st
         "FRANCECONNECT_BUTTON_ARTWORK": "",
         "OTHER_BASE_URLS": "",
         "ALERT_EMAIL": "",
+        **RETENTION,
         **plus_settings(demo, kept),
     }
     # NAME_FILE wins over NAME (a Docker secret): it must not come from elsewhere either.

@@ -39,7 +39,8 @@ def text_of(response) -> str:
 
 
 def titles(response):
-    return [line.title for _, lines in response.context["days"] for line in lines]
+    days = response.context["days"]
+    return [line.title.replace("\u00a0", " ") for _, lines in days for line in lines]
 
 
 def test_every_kind_of_line_has_its_words_and_one_family():

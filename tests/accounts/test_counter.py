@@ -189,7 +189,8 @@ def make_agent_who_may(*codenames):
     return agent
 
 
-def test_nobody_without_the_right_gives_a_code(client, citizen, stranger):
+@pytest.mark.parametrize("right", ["view_personalspace", "give_counter_code"])
+def test_nobody_without_both_rights_gives_a_code(client, citizen, stranger, right):
     page = url_of(citizen.space)
 
     for method in (client.get, client.post):
@@ -197,13 +198,18 @@ def test_nobody_without_the_right_gives_a_code(client, citizen, stranger):
     for person in (citizen, stranger):
         client.force_login(person)
         assert client.post(page, {"document": "passport"}).status_code == 302
-    client.force_login(make_agent_who_may("view_personalspace"))
+    client.force_login(make_agent_who_may(right))
     for method in (client.get, client.post):
         assert method(page, {"document": "passport"}).status_code == 403
 
     assert not CounterCode.objects.exists()
+
+
+def test_who_may_only_look_sees_no_way_to_give_a_code(client, citizen):
+    client.force_login(make_agent_who_may("view_personalspace"))
     change = reverse("admin:accounts_personalspace_change", args=[citizen.space.pk])
-    assert page not in client.get(change).content.decode()
+
+    assert url_of(citizen.space) not in client.get(change).content.decode()
 
 
 def test_an_agent_with_the_right_sees_the_code_once(client, citizen):

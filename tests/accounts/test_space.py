@@ -27,6 +27,7 @@ PAGES = [
     "/mon-espace/profil/adresse-e-mail/",
     "/mon-espace/identifiants/adresse-e-mail/",
     "/mon-espace/identifiants/mot-de-passe/",
+    "/mon-espace/mes-donnees/",
     "/mon-espace/supprimer/",
     "/franceconnect/certifier/",
     "/franceconnect/dissocier/",
@@ -232,32 +233,6 @@ def test_sensitive_pages_ask_again_after_ten_minutes(owner):
     with time_machine.travel(time.time() + 601):
         for page in ("/mon-espace/identifiants/adresse-e-mail/", "/mon-espace/supprimer/"):
             assert owner.get(page)["Location"].startswith("/confirmation-identite/")
-
-
-def test_a_space_is_deleted_after_a_fresh_proof_and_a_tick(client, citizen, mails):
-    sign_in(client, citizen)
-    assert client.post("/mon-espace/supprimer/", {"confirm": "on"})["Location"].startswith(
-        "/confirmation-identite/"
-    )
-    prove_again(client)
-    assert client.post("/mon-espace/supprimer/").status_code == 200
-    assert User.objects.exists()
-
-    response = client.post("/mon-espace/supprimer/", {"confirm": "on"})
-
-    assert response["Location"] == "/"
-    assert not User.objects.exists()
-    assert not PersonalSpace.objects.exists()
-    assert not EmailAddress.objects.exists()
-    assert [entry.kind for entry in JournalEntry.objects.all()] == [JournalKind.SPACE_DELETED]
-    assert [mail.to for mail in mails()] == [["ines.perrer@rivemont.example"]]
-    assert client.get("/mon-espace/")["Location"].startswith("/connexion/")
-
-
-def test_deleting_leaves_everybody_else(owner, stranger):
-    owner.post("/mon-espace/supprimer/", {"confirm": "on"})
-
-    assert list(User.objects.all()) == [stranger]
 
 
 # --- The database has the last word ---

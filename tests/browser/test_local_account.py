@@ -61,23 +61,3 @@ def test_a_lost_password_is_replaced(arrives, portal):
     citizen.types("Mot de passe", "une nouvelle phrase secrète")
     citizen.presses("Se connecter")
     citizen.is_at("/mon-espace/")
-
-
-def test_a_space_is_deleted(arrives, portal):
-    make_citizen()
-    citizen = arrives()
-    citizen.signs_in()
-
-    citizen.goes_to("/mon-espace/profil/")
-    citizen.follows("JE SUPPRIME MON ESPACE")
-    citizen.is_at("/confirmation-identite/")
-    citizen.proves_again()
-    citizen.is_at("/mon-espace/supprimer/")
-    citizen.looks("1-confirm")
-    citizen.page.get_by_label("J’ai compris").check()
-    citizen.presses("Supprimer définitivement mon espace")
-
-    citizen.is_at("/")
-    citizen.reads("Votre espace personnel est supprimé.")
-    citizen.looks("2-deleted")
-    assert not User.objects.exists()

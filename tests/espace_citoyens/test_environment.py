@@ -11,6 +11,7 @@ from espace_citoyens.environment import (
     checked_base_url,
     checked_issuer,
     is_loopback,
+    retention_settings,
 )
 
 ROOT = Path(__file__).parents[2]
@@ -144,3 +145,36 @@ def test_the_portal_starts_in_production():
     result = start_settings(SECRET_KEY=KEY, BASE_URL="https://portail.example.fr")
 
     assert result.stdout == "False\n"
+
+
+def test_each_delay_has_a_default_within_its_bounds(monkeypatch):
+    for name in [name for name in os.environ if name.startswith("RETENTION_")]:
+        monkeypatch.delenv(name)
+
+    assert retention_settings(Environment()) == {
+        "unused_months": 24,
+        "first_warning_days": 60,
+        "last_warning_days": 15,
+        "unverified_days": 7,
+        "deletion_days": 14,
+        "link_months": 12,
+        "journal_months": 12,
+        "mail_days": 30,
+        "export_days": 7,
+    }
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "words"),
+    [
+        ("RETENTION_JOURNAL_MONTHS", "1", "de 6 à 36"),
+        ("RETENTION_JOURNAL_MONTHS", "120", "de 6 à 36"),
+        ("RETENTION_DELETION_DAYS", "0", "de 1 à 30"),
+        ("RETENTION_LAST_WARNING_DAYS", "60", "plus petit que RETENTION_FIRST_WARNING_DAYS"),
+    ],
+)
+def test_a_delay_that_no_ground_allows_is_refused(monkeypatch, name, value, words):
+    monkeypatch.setenv(name, value)
+
+    with pytest.raises(ImproperlyConfigured, match=words):
+        retention_settings(Environment())

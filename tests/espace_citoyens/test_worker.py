@@ -18,7 +18,10 @@ from django.db import OperationalError
 from django.utils import timezone
 from post_office.models import STATUS, Email
 
+from accounts import exports
+from accounts.models import DataExport, JournalEntry, JournalKind
 from espace_citoyens.management.commands import worker
+from tests.accounts.factories import make_citizen
 
 ROOT = Path(__file__).parents[2]
 ADDRESS = "ines.perrer@rivemont.example"
@@ -128,6 +131,44 @@ def test_deletes_mail_older_than_thirty_days():
     call_command("worker", "--once")
 
     assert list(Email.objects.all()) == [recent]
+
+
+def test_purges_every_category(monkeypatch, caplog):
+    caplog.set_level(logging.INFO)
+    JournalEntry.objects.create(kind=JournalKind.SIGNED_IN, at=timezone.now() - timedelta(days=400))
+
+    call_command("worker", "--once")
+
+    assert not JournalEntry.objects.exists()
+    assert "purge of journal: 1" in caplog.messages
+
+
+def test_mail_goes_on_while_a_long_purge_runs(monkeypatch):
+    sent = []
+    monkeypatch.setattr(worker, "send_mail", lambda stop: sent.append(1))
+    JournalEntry.objects.create(kind=JournalKind.SIGNED_IN, at=timezone.now() - timedelta(days=400))
+
+    worker.purge(threading.Event())
+
+    assert sent == [1]
+
+
+def test_a_stop_leaves_the_purge_for_the_next_start():
+    stop = threading.Event()
+    stop.set()
+    JournalEntry.objects.create(kind=JournalKind.SIGNED_IN, at=timezone.now() - timedelta(days=400))
+
+    worker.purge(stop)
+
+    assert JournalEntry.objects.count() == 1
+
+
+def test_makes_the_copies_asked_for():
+    exports.ask_export(make_citizen())
+
+    call_command("worker", "--once")
+
+    assert DataExport.objects.get().made_at
 
 
 def test_periodic_work_waits_for_its_hour():

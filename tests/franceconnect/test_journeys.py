@@ -834,7 +834,7 @@ def test_u2_the_only_way_in_is_not_removed(traveller, link_of):
     assert Link.objects.active().exists()
 
 
-def test_a_person_without_a_password_deletes_the_space_and_leaves_franceconnect(
+def test_a_person_without_a_password_asks_for_deletion_and_leaves_franceconnect(
     traveller, link_of, mails
 ):
     link_of(make_citizen(None, contact_email="ines@rivemont.example"))
@@ -847,8 +847,8 @@ def test_a_person_without_a_password_deletes_the_space_and_leaves_franceconnect(
     response = traveller.client.post("/mon-espace/supprimer/", {"confirm": "on"})
 
     assert response["Location"].startswith(f"{traveller.simulator.issuer}/session/end?")
-    assert not User.objects.exists()
-    assert not Link.objects.exists()
+    assert traveller.user_id is None
+    assert PersonalSpace.objects.get().deletion_asked_at is not None
     assert [mail.to for mail in mails()] == [["ines@rivemont.example"]]
 
 

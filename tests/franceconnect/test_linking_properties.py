@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from post_office.models import Email
 
 from accounts import counter as counter_codes
-from accounts import services
+from accounts import erasure
 from accounts.models import User
 from franceconnect import conf, counter, linking, matching
 from franceconnect.exceptions import LinkRefused
@@ -149,7 +149,7 @@ class Town:
     def delete(self, person):
         if user := self.account_of(person):
             del self.owners[user.pk]
-            services.close_space(user.space)
+            erasure.erase([user], erasure.AS_ASKED)
 
     def promote(self, person):
         if user := self.account_of(person):

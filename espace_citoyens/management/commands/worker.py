@@ -19,21 +19,21 @@ from django.db import close_old_connections, connection
 from django.utils import timezone
 from post_office.mail import get_queued, send_queued
 from post_office.models import STATUS, Email
-from post_office.utils import cleanup_expired_mails
 
 from accounts import failed_sign_ins, mail_journal
+from accounts.exports import make_waiting_exports
 from accounts.open_sessions import end_dead_sessions
+from accounts.retention import all_categories
 from accounts.typed import forget_expired
 
 logger = logging.getLogger(__name__)
 
 PAUSE = 2
 HOUR = 3600
-# The text of a mail can hold a one-time code, and its address is personal data.
-MAIL_KEPT = timedelta(days=30)
 # Between two tries of a mail: a minute, then twice as long each time, an hour at most. With
 # POST_OFFICE["MAX_RETRIES"], five days in all (RFC 5321 §4.5.4.1): no outage of a night loses one.
 LONGEST_WAIT = timedelta(hours=1)
+EXPORTS_PAUSE = 10
 
 
 @dataclass
@@ -83,7 +83,8 @@ def work(stop: threading.Event, *, once: bool = False) -> None:
         # What a worker that was killed had sent and not journalled.
         Task("journal of mail", mail_journal.record_outcomes, period=HOUR),
         Task("expired sessions", clear_sessions, period=HOUR),
-        Task("old mail", delete_old_mail, period=24 * HOUR),
+        Task("exports", make_waiting_exports, period=EXPORTS_PAUSE),
+        Task("purge", lambda: purge(stop), period=24 * HOUR),
     ]
     while not stop.is_set():
         close_old_connections()
@@ -124,11 +125,16 @@ def clear_sessions() -> None:
     call_command("clearsessions")
 
 
-def delete_old_mail() -> None:
-    """Erase mails older than MAIL_KEPT, sent or not."""
-    deleted, _ = cleanup_expired_mails(timezone.now() - MAIL_KEPT)
-    if deleted:
-        logger.info("old mail: %d deleted", deleted)
+def purge(stop: threading.Event) -> None:
+    """Erase what is over its time (docs/conservation.md), and warn those who must be.
+
+    The first run of an old portal is long: mail goes on between two batches, and so does a stop,
+    after which the next run goes on from there.
+    """
+    for category in all_categories():
+        outcome = category.run(progress=lambda _: send_mail(stop), stop=stop.is_set)
+        if outcome.done:
+            logger.info("purge of %s: %d", category.name, outcome.done)
 
 
 def keep_post_office_quiet() -> None:

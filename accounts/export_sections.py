@@ -1,0 +1,168 @@
+"""The parts of the archive that `accounts` holds. No secret: of a password, that there is one."""
+
+from allauth.account.models import EmailAddress
+from allauth.mfa.models import Authenticator
+from allauth.usersessions.models import UserSession
+
+from accounts.devices import device_label
+from accounts.models import OneTimeCode, PersonalSpace, User
+from accounts.own_mail import mails_of
+from accounts.privacy import Section
+
+MAIL_STATUSES = {0: "sent", 1: "failed"}
+
+
+def sections(user: User) -> list[Section]:
+    """The space, its credentials, its sessions, its whole journal, its mails."""
+    space = user.space
+    return [
+        _section("space", "Votre espace", _space(space)),
+        _section("identity", "Votre identité", _identity(space)),
+        _section("contact", "Vos coordonnées", _contact(space)),
+        _section("address", "Votre adresse", _address(space)),
+        _section("credentials", "Vos identifiants", _credentials(user)),
+        _section("sessions", "Vos sessions", _sessions(user)),
+        _section("codes", "Codes envoyés", _codes(user)),
+        _section("mails", "Courriels envoyés", _mails(user)),
+        _section("journal", "Votre journal", _journal(user)),
+    ]
+
+
+def _section(key: str, title: str, data: dict | list) -> Section:
+    return Section(key, title, f"accounts/export/_{key}.html", data)
+
+
+def _space(space: PersonalSpace) -> dict:
+    return {
+        "reference": space.reference,
+        "created_at": space.created_at,
+        "deletion_asked_at": space.deletion_asked_at,
+        "unused_warned_at": space.unused_warned_at,
+    }
+
+
+def _provenance(space: PersonalSpace, group: str) -> dict:
+    return {
+        "source": getattr(space, f"{group}_provenance"),
+        "at": getattr(space, f"{group}_provenance_at"),
+    }
+
+
+def _identity(space: PersonalSpace) -> dict:
+    return {
+        "birth_family_name": space.birth_family_name,
+        "given_names": space.given_names,
+        "usual_name": space.usual_name,
+        "usual_name_is_certified": space.usual_name_is_certified,
+        "gender": space.gender,
+        "birthdate": space.birthdate_text,
+        "birthplace": space.birthplace,
+        "birthcountry": space.birthcountry,
+        "checked_at_the_counter_at": space.identity_checked_at,
+        "certified_until": space.identity_certified_until,
+        "provenance": _provenance(space, "identity"),
+    }
+
+
+def _contact(space: PersonalSpace) -> dict:
+    return {
+        "email": space.contact_email,
+        "email_verified_at": space.contact_email_verified_at,
+        "phone": space.phone,
+        "provenance": _provenance(space, "contact"),
+    }
+
+
+def _address(space: PersonalSpace) -> dict:
+    return {
+        "street": space.street,
+        "street_extra": space.street_extra,
+        "postcode": space.postcode,
+        "city": space.city,
+        "country": space.country,
+        "provenance": _provenance(space, "address"),
+    }
+
+
+def _credentials(user: User) -> dict:
+    authenticators = list(Authenticator.objects.filter(user=user).order_by("pk"))
+    kinds = {authenticator.type for authenticator in authenticators}
+    return {
+        "login_email": user.email,
+        "emails_typed": list(
+            EmailAddress.objects.filter(user=user).order_by("pk").values("email", "verified")
+        ),
+        "has_password": user.has_usable_password(),
+        "passkeys": [
+            {
+                "name": passkey.data.get("name", ""),
+                "created_at": passkey.created_at,
+                "last_used_at": passkey.last_used_at,
+            }
+            for passkey in authenticators
+            if passkey.type == Authenticator.Type.WEBAUTHN
+        ],
+        "has_authenticator_app": Authenticator.Type.TOTP in kinds,
+        "has_recovery_codes": Authenticator.Type.RECOVERY_CODES in kinds,
+        "wants_email_code": user.wants_email_code,
+        "joined_at": user.date_joined,
+        "last_sign_in_at": user.last_login,
+    }
+
+
+def _sessions(user: User) -> list[dict]:
+    return [
+        {
+            "device": device_label(session.user_agent),
+            "user_agent": session.user_agent,
+            "ip_address": session.ip,
+            "opened_at": session.created_at,
+            "last_seen_at": session.last_seen_at,
+        }
+        for session in UserSession.objects.filter(user=user).order_by("-last_seen_at")
+    ]
+
+
+def _codes(user: User) -> list[dict]:
+    """That a code was sent and what for; not the code, which only a digest of is kept."""
+    codes = OneTimeCode.objects.filter(citizen=user).order_by("-created_at")
+    return [
+        {"purpose": code.purpose, "label": code.get_purpose_display(), "made_at": code.created_at}
+        for code in codes
+    ]
+
+
+def _mails(user: User) -> list[dict]:
+    """Subject and date: a body can hold a one-time code, and each reader has it in their box."""
+    rows = mails_of(user).order_by("-created").values_list("created", "to", "subject", "status")
+    return [
+        {
+            "written_at": created,
+            "to": ", ".join(to),
+            "subject": subject.replace("{% templatetag openbrace %}", "{"),
+            "status": MAIL_STATUSES.get(status, "waiting"),
+        }
+        for created, to, subject, status in rows
+    ]
+
+
+def _journal(user: User) -> list[dict]:
+    """Every line. An agent is told by their capacity: their name is no datum of the citizen's.
+
+    (CJEU, C-579/21, 22 June 2023.)
+    """
+    return [
+        {
+            "at": entry.at,
+            "kind": entry.kind,
+            "label": entry.get_kind_display(),
+            "means": entry.means,
+            "code": entry.code,
+            "reference": entry.reference,
+            "by_an_agent": entry.actor_id is not None,
+            "capacity": entry.capacity,
+            "device": entry.device,
+            "network": entry.network,
+        }
+        for entry in user.journal.order_by("-at", "-pk").iterator()
+    ]

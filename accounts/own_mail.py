@@ -1,0 +1,50 @@
+"""Which mails of the queue are whose: to give them to their owner, and to erase them.
+
+An address does not tell: a couple may share one, and a contact e-mail may be mistyped. Each mail
+written to somebody about their space carries a mark of its own instead.
+"""
+
+from allauth.account.models import EmailAddress
+from django.db.models import Q, QuerySet
+from django.utils.crypto import salted_hmac
+from post_office.models import Email
+
+from accounts.models import PersonalSpace, User
+
+OWNER_HEADER = "X-Espace-Owner"
+# A mail to somebody whose space is gone: nothing but its address is left of them, until it leaves.
+LAST_HEADER = "X-Espace-Last"
+
+
+def owner_headers(context: dict) -> dict[str, str]:
+    """The mark to add to a mail made from this context; none without a space."""
+    space, user = context.get("space"), context.get("user")
+    if isinstance(space, PersonalSpace):
+        return {OWNER_HEADER: owner_mark(space.user_id)}
+    if isinstance(user, User) and not user.is_staff:
+        return {OWNER_HEADER: owner_mark(user.pk)}
+    return {}
+
+
+def owner_mark(user_pk: int) -> str:
+    """An opaque name of this person: whoever reads a mail learns no number of ours by it."""
+    return salted_hmac("accounts.own_mail", str(user_pk), algorithm="sha256").hexdigest()[:32]
+
+
+def mails_of(user: User) -> QuerySet[Email]:
+    """The mails kept that are this person's: marked so, or unmarked and sent to their login e-mail.
+
+    That one is verified: it is nobody else's, whatever contact e-mail others have typed.
+    """
+    mails = Q(**{f"headers__{OWNER_HEADER}": owner_mark(user.pk)})
+    unmarked = Q(headers__isnull=True) | ~(
+        Q(headers__has_key=OWNER_HEADER) | Q(headers__has_key=LAST_HEADER)
+    )
+    for address in _proven_addresses(user):
+        mails |= Q(to__iexact=address) & unmarked
+    return Email.objects.filter(mails)
+
+
+def _proven_addresses(user: User) -> list[str]:
+    proven = EmailAddress.objects.filter(user=user, verified=True).values_list("email", flat=True)
+    return sorted({address.lower() for address in [*proven, user.email] if address})
