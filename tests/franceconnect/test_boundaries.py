@@ -1,7 +1,6 @@
 """The exact edges that mutation testing found unguarded: one step on each side of them."""
 
 import datetime
-import time
 
 import pytest
 import time_machine
@@ -108,9 +107,9 @@ def test_a_browser_that_never_left_has_no_state(session):
         state.take_login_request(session, "the-state")
 
 
-@pytest.mark.parametrize(("seconds", "is_known"), [(599, True), (601, False)])
+@pytest.mark.parametrize(("seconds", "is_known"), [(599, True), (600, True), (601, False)])
 def test_ten_minutes_are_ten_minutes(session, seconds, is_known):
-    with time_machine.travel(time.time(), tick=False) as clock:
+    with time_machine.travel(1_800_000_000, tick=False) as clock:
         depart(session)
         clock.shift(seconds)
         if is_known:
@@ -118,6 +117,25 @@ def test_ten_minutes_are_ten_minutes(session, seconds, is_known):
         else:
             with pytest.raises(UnknownState, match="state_expired"):
                 state.take_login_request(session, "the-state")
+
+
+@pytest.mark.parametrize(("seconds", "waits"), [(599, True), (600, True), (601, False)])
+def test_an_identity_waits_ten_minutes(session, seconds, waits):
+    with time_machine.travel(1_800_000_000, tick=False) as clock:
+        state.stash_pending(session, pending(ISSUER, "ines"))
+        clock.shift(seconds)
+        found = state.pending_identity(session, question="", user_id=None)
+
+    assert (found is not None) is waits
+
+
+def test_a_state_stays_used_as_long_as_it_could_serve(session):
+    with time_machine.travel(1_800_000_000, tick=False) as clock:
+        assert state._claim("the-state")
+        clock.shift(599)
+        assert not state._claim("the-state")
+        clock.shift(2)
+        assert state._claim("the-state")
 
 
 def test_forgetting_what_does_not_wait_is_no_error(session):

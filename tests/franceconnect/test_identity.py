@@ -285,3 +285,57 @@ def test_ligatures_and_apostrophes_are_compared_as_people_type_them():
     person = identity(family_name="CŒUR D’ALÈNE")
 
     assert not person.differs_strongly(space(birth_family_name="Coeur d'Alene"))
+
+
+# --- The same civil status (rows 7 and 8) ---
+
+SAME = {
+    "birth_family_name": "Dubois",
+    "given_names": ["Angéla", "CLAIRE", "Louise"],
+    "gender": "female",
+    "birthdate_text": "1962-08-24",
+    "birthplace": "75107",
+    "birthcountry": "99100",
+}
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {},
+        {"birth_family_name": "DU BOIS"},
+        {"given_names": ["Angela Claire Louise"]},
+        {"given_names": ["Angela-Claire", "Louise"]},
+    ],
+)
+def test_an_equal_civil_status_is_found_however_it_was_typed(fields):
+    assert identity().equals(PersonalSpace(**SAME | fields))
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"birth_family_name": "DUBOS"},
+        {"given_names": ["Angela", "Claire"]},
+        {"given_names": ["Claire", "Angela", "Louise"]},
+        {"given_names": []},
+        {"gender": "male"},
+        {"gender": "unspecified"},
+        {"birthdate_text": "1962-08-25"},
+        {"birthdate_text": ""},
+        {"birthplace": "75108"},
+        {"birthplace": ""},
+        {"birthcountry": "99134"},
+        {"birthcountry": ""},
+    ],
+)
+def test_one_datum_that_differs_is_another_civil_status(fields):
+    assert not identity().equals(PersonalSpace(**SAME | fields))
+
+
+@pytest.mark.parametrize(("country", "is_equal"), [("99134", True), ("99352", False)])
+def test_born_abroad_the_place_does_not_count_and_the_country_does(country, is_equal):
+    person = identity(birthplace="", birthcountry="99134")
+    space = PersonalSpace(**SAME | {"birthplace": "Madrid", "birthcountry": country})
+
+    assert person.equals(space) is is_equal

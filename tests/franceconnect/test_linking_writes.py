@@ -153,6 +153,28 @@ def test_the_facts_about_an_equal_civil_status(db, pending, fields, match):
     assert facts.match is match
 
 
+def test_whoever_comes_back_costs_one_query_for_the_facts(
+    citizen, pending, django_assert_num_queries
+):
+    tie(citizen)
+
+    with django_assert_num_queries(1):
+        _, link = linking.gather_facts(Intent.SIGN_IN, AnonymousUser(), pending)
+        assert link.citizen.space.birth_family_name == "PERRER"
+
+
+def test_whoever_is_signed_in_is_compared_to_nobody(citizen, pending, django_assert_num_queries):
+    with django_assert_num_queries(3):  # the link of this sub, its history, their own link
+        facts, _ = linking.gather_facts(Intent.LINK, citizen, pending)
+
+    assert facts.match is Match.NOTHING
+
+
+def test_a_citizen_is_locked_with_their_space_in_one_query(citizen, django_assert_num_queries):
+    with django_assert_num_queries(1):
+        assert linking.locked(citizen).space.birth_family_name == "PERRER"
+
+
 @pytest.mark.parametrize("decision", list(linking.REFUSALS))
 def test_a_refusal_has_its_code_and_its_words(decision):
     error = linking.refusal(decision)
@@ -244,6 +266,7 @@ def test_the_other_platform_certifies_when_it_is_alone_on_a_space(citizen):
 
     citizen.space.refresh_from_db()
     assert citizen.space.is_certified
+    assert {means for _, means, _ in lines(citizen)} == {"FranceConnect+"}
 
 
 def test_the_register_certifies_a_space_tied_to_both(citizen):
@@ -259,27 +282,36 @@ def test_the_register_certifies_a_space_tied_to_both(citizen):
 # --- Rows 5 and 10 ---
 
 
-def test_creating_a_space_writes_it_whole(db, pending, mails):
+BOTH = pytest.mark.parametrize(
+    ("issuer", "means"), [(ISSUER, "FranceConnect"), (PLUS, "FranceConnect+")]
+)
+
+
+@BOTH
+def test_creating_a_space_writes_it_whole(db, pending, mails, issuer, means):
+    pending = replace(pending, issuer=issuer)
+
     user = linking.apply_creation(pending, contact_email="ines@rivemont.example")
 
     link = user.franceconnect_links.get()
-    assert (link.issuer, link.sub, link.level) == (ISSUER, "the-sub", "eidas1")
+    assert (link.issuer, link.sub, link.level) == (issuer, "the-sub", "eidas1")
     assert link.has_strong_mismatch is False
     assert user.space.is_certified
     assert user.space.contact_email == "ines@rivemont.example"
     assert lines(user) == [
-        (JournalKind.SPACE_CREATED, "FranceConnect", ""),
-        (JournalKind.LINKED, "FranceConnect", ""),
-        (JournalKind.SIGNED_IN, "FranceConnect", ""),
+        (JournalKind.SPACE_CREATED, means, ""),
+        (JournalKind.LINKED, means, ""),
+        (JournalKind.SIGNED_IN, means, ""),
     ]
     assert [(mail.to, mail.subject) for mail in mails()] == [
         (["ines@rivemont.example"], "Votre espace personnel est ouvert")
     ]
 
 
+@BOTH
 @pytest.mark.parametrize(("name", "mismatch"), [("PERRER", False), ("ROUSSET", True)])
-def test_linking_writes_it_whole(db, pending, mails, name, mismatch):
-    citizen = make_citizen(birth_family_name=name)
+def test_linking_writes_it_whole(db, pending, mails, name, mismatch, issuer, means):
+    citizen, pending = make_citizen(birth_family_name=name), replace(pending, issuer=issuer)
 
     assert linking.apply_link(citizen, pending) is None
 
@@ -288,12 +320,25 @@ def test_linking_writes_it_whole(db, pending, mails, name, mismatch):
     citizen.space.refresh_from_db()
     assert citizen.space.is_certified
     assert citizen.space.birth_family_name == "PERRER"
-    assert lines(citizen) == [(JournalKind.LINKED, "FranceConnect", "")]
+    assert lines(citizen) == [(JournalKind.LINKED, means, "")]
     (mail,) = mails()
     assert mail.to == [citizen.email]
-    assert mail.subject == "Votre espace est certifié avec FranceConnect"
-    assert "rattaché à FranceConnect depuis le" in mail.message
+    assert mail.subject == f"Votre espace est certifié avec {means}"
+    assert f"rattaché à {means} depuis le" in mail.message
     assert str(timezone.localtime().year) in mail.message
+
+
+def test_tying_the_other_platform_too_leaves_the_identity_of_the_register(citizen, pending):
+    linking.apply_link(citizen, pending)
+    spelt_otherwise = replace(IDENTITY, family_name="Perrer")
+
+    linking.apply_link(
+        citizen, replace(pending, issuer=PLUS, sub="plus-sub", identity=spelt_otherwise)
+    )
+
+    citizen.space.refresh_from_db()
+    assert citizen.space.birth_family_name == "PERRER"
+    assert citizen.franceconnect_links.active().count() == 2
 
 
 def test_linking_again_changes_nothing(citizen, pending, mails):
