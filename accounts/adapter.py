@@ -7,6 +7,7 @@ from django.contrib import messages
 from django.core.exceptions import ImproperlyConfigured
 from django.http import HttpResponseRedirect
 from django.urls import reverse
+from django.utils.crypto import constant_time_compare
 from django.utils.module_loading import import_string
 
 from accounts import contact, failed_sign_ins, journal, mail_journal
@@ -19,6 +20,9 @@ from accounts.sign_ins import record_sign_in
 # A machine may fail five times in five minutes (see ACCOUNT_RATE_LIMITS); all of them together:
 SIGN_INS_OF_ONE_ACCOUNT = "50/10m/key"
 AGENTS_DOOR = "Cet accès est réservé aux habitants. Les agents se connectent à l’adresse /admin/."
+SIGN_IN_TOO_OLD = "Votre espace a changé entre-temps. Recommencez depuis le début."
+# What the space opened with when the first step of this sign-in was passed.
+PROVEN_KEY = "accounts_sign_in_proven"
 
 
 def login_of(credentials: dict) -> str:
@@ -64,12 +68,18 @@ class AccountAdapter(DefaultAccountAdapter):
         if user.is_staff:
             messages.error(request, AGENTS_DOOR)
             return HttpResponseRedirect(reverse("account_login"))
+        request.session[PROVEN_KEY] = user.get_session_auth_hash()
         return super().pre_login(request, user, **kwargs)
 
     def login(self, request, user):
-        """Whoever became an agent since they typed their password is no citizen here any more."""
-        if user.is_staff:
-            messages.error(request, AGENTS_DOOR)
+        """The last step of a sign-in, which a second factor may put minutes after the password.
+
+        Meanwhile its owner may have changed that password, to stop whoever knew it; or they have
+        become an agent, who is no citizen here any more.
+        """
+        proven = request.session.pop(PROVEN_KEY, "")
+        if user.is_staff or not constant_time_compare(proven, user.get_session_auth_hash()):
+            messages.error(request, AGENTS_DOOR if user.is_staff else SIGN_IN_TOO_OLD)
             raise ImmediateHttpResponse(HttpResponseRedirect(reverse("account_login")))
         super().login(request, user)
 

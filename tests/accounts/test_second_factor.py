@@ -154,6 +154,19 @@ def test_somebody_promoted_between_the_two_steps_does_not_enter(secret, citizen)
     assert not is_signed_in(client)
 
 
+def test_a_password_changed_between_the_two_steps_stops_whoever_knew_the_old_one(secret, citizen):
+    client = Client()
+    sign_in(client, citizen)
+    citizen.set_password("une autre phrase secrète")
+    citizen.save()
+
+    response = client.post(AUTHENTICATE, {"code": totp(secret)})
+
+    assert response["Location"] == "/connexion/"
+    assert not is_signed_in(client)
+    assert "Recommencez depuis le début" in client.get("/connexion/").content.decode()
+
+
 def test_the_page_of_the_code_is_for_whoever_gave_the_password(db, citizen):
     assert Client().get(AUTHENTICATE)["Location"] == "/connexion/"
     assert Client().post(AUTHENTICATE, {"code": "123456"})["Location"] == "/connexion/"
