@@ -14,7 +14,7 @@ from django.db.models import F
 from django.utils import timezone
 
 from accounts import journal
-from accounts.models import Gender, JournalKind, PersonalSpace, Provenance, User
+from accounts.models import FailedSignIn, Gender, JournalKind, PersonalSpace, Provenance, User
 
 IDENTITY_FIELDS = (
     "birth_family_name",
@@ -187,6 +187,7 @@ def update_space(space: PersonalSpace, changes: dict) -> None:
 def close_space(space: PersonalSpace) -> None:
     """Erase the citizen, their space and all that hangs from it; a line without a name remains."""
     addresses = security_addresses(space)
+    FailedSignIn.objects.filter(email__in=addresses).delete()
     space.user.delete()
     journal.record(JournalKind.SPACE_DELETED, citizen=None)
     for address in addresses:
