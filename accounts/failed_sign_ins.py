@@ -17,6 +17,7 @@ from accounts.sessions import MEANS_LABELS
 WRONG_PASSWORD, WRONG_DOOR = "wrong_password", "wrong_door"  # noqa: S105 causes, no password
 # Somebody who tries again and again from one place is one line an hour, and one mail a day.
 ONE_LINE, ONE_MAIL = timedelta(hours=1), timedelta(days=1)
+BATCH = 500  # The worker comes back two seconds later for the rest, and sends mail meanwhile.
 LONGEST_ADDRESS = FailedSignIn._meta.get_field("email").max_length
 
 
@@ -31,7 +32,7 @@ def note(request, email: str) -> None:
 def follow_up() -> None:
     """Tell whom it concerns of each refused password, then forget it."""
     FailedSignIn.objects.filter(mailed_at__lte=timezone.now() - ONE_MAIL).delete()
-    for attempt in FailedSignIn.objects.filter(mailed_at=None).order_by("pk").iterator():
+    for attempt in FailedSignIn.objects.filter(mailed_at=None).order_by("pk")[:BATCH]:
         with transaction.atomic():
             _follow(attempt)
 

@@ -1,6 +1,7 @@
 """Each way in leaves its line, and a new device or network is told by mail."""
 
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from django.test import Client
@@ -129,3 +130,11 @@ def test_a_space_just_created_with_franceconnect_receives_no_such_mail(traveller
 
     assert traveller.user_id
     assert not warnings(mails)
+
+
+@pytest.mark.parametrize("app", ["accounts", "franceconnect"])
+def test_no_way_in_records_its_sign_in_by_itself(app):
+    """It would forget the mail: `accounts.sign_ins.record_sign_in` is for all of them."""
+    for path in (Path(__file__).parents[2] / app).rglob("*.py"):
+        if path.name != "sign_ins.py":
+            assert "record(JournalKind.SIGNED_IN" not in path.read_text(), path

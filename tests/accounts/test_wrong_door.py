@@ -12,7 +12,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from accounts import failed_sign_ins, mail_journal
+from accounts import failed_sign_ins, mail_journal, services, wrong_door
 from accounts.models import FailedSignIn, JournalEntry, JournalKind, User
 from franceconnect.models import Link
 from tests.accounts.factories import PASSWORD, make_agent, make_citizen
@@ -220,7 +220,27 @@ def test_whoever_proved_the_contact_address_reads_that_a_mail_was_sent(db, mails
     assert [entry.kind for entry in citizen.journal.all()] == [JournalKind.MAIL_SENT]
 
 
+def test_nothing_of_an_erased_person_stays(people):
+    citizen = User.objects.get(email=VERIFIED)
+    try_password(VERIFIED)
+    failed_sign_ins.follow_up()
+    try_password(VERIFIED)
+    assert FailedSignIn.objects.filter(email=VERIFIED).count() == 2
+
+    services.close_space(citizen.space)
+
+    assert not FailedSignIn.objects.exists()
+
+
 # --- Nothing tells
+
+
+def test_a_contact_address_is_found_by_its_index(people):
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute("SET LOCAL enable_seqscan = off")
+
+    assert "accounts_space_by_contact" in wrong_door.spaces_of_contact(CONTACT).explain()
 
 
 def anonymised(response, email):
