@@ -81,7 +81,7 @@ def send_code(user: User, email: str) -> str:
     """
     _codes_of(user).delete()
     key, code = make_code(CodePurpose.CONTACT_EMAIL, user)
-    send_mail("accounts/email/contact_code", email, {"code": code})
+    send_mail("accounts/email/contact_code", email, {"code": code, "citizen": user})
     return key
 
 

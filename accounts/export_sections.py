@@ -4,8 +4,8 @@ from allauth.account.models import EmailAddress
 from allauth.mfa.models import Authenticator
 from allauth.usersessions.models import UserSession
 
-from accounts.devices import device_label
-from accounts.models import OneTimeCode, PersonalSpace, User
+from accounts.devices import network_label
+from accounts.models import CounterCode, OneTimeCode, PersonalSpace, TypedForm, User
 from accounts.own_mail import mails_of
 from accounts.privacy import Section
 
@@ -22,7 +22,8 @@ def sections(user: User) -> list[Section]:
         _section("address", "Votre adresse", _address(space)),
         _section("credentials", "Vos identifiants", _credentials(user)),
         _section("sessions", "Vos sessions", _sessions(user)),
-        _section("codes", "Codes envoyés", _codes(user)),
+        _section("codes", "Codes en attente", _codes(user)),
+        _section("unsent_forms", "Formulaires non envoyés", _unsent_forms(user)),
         _section("mails", "Courriels envoyés", _mails(user)),
         _section("journal", "Votre journal", _journal(user)),
     ]
@@ -54,12 +55,15 @@ def _identity(space: PersonalSpace) -> dict:
         "given_names": space.given_names,
         "usual_name": space.usual_name,
         "usual_name_is_certified": space.usual_name_is_certified,
+        "usual_name_at": space.usual_name_at,
         "gender": space.gender,
         "birthdate": space.birthdate_text,
         "birthplace": space.birthplace,
         "birthcountry": space.birthcountry,
         "checked_at_the_counter_at": space.identity_checked_at,
         "certified_until": space.identity_certified_until,
+        "refreshed_parts": space.refreshed_parts,
+        "refreshed_at": space.refreshed_at,
         "provenance": _provenance(space, "identity"),
     }
 
@@ -75,8 +79,10 @@ def _contact(space: PersonalSpace) -> dict:
 
 def _address(space: PersonalSpace) -> dict:
     return {
-        "street": space.street,
         "street_extra": space.street_extra,
+        "building": space.building,
+        "street": space.street,
+        "locality": space.locality,
         "postcode": space.postcode,
         "city": space.city,
         "country": space.country,
@@ -113,9 +119,9 @@ def _credentials(user: User) -> dict:
 def _sessions(user: User) -> list[dict]:
     return [
         {
-            "device": device_label(session.user_agent),
-            "user_agent": session.user_agent,
-            "ip_address": session.ip,
+            "device": session.user_agent,
+            "network": network_label(session.ip),
+            "means": session.data.get("means", ""),
             "opened_at": session.created_at,
             "last_seen_at": session.last_seen_at,
         }
@@ -124,12 +130,25 @@ def _sessions(user: User) -> list[dict]:
 
 
 def _codes(user: User) -> list[dict]:
-    """That a code was sent and what for; not the code, which only a digest of is kept."""
-    codes = OneTimeCode.objects.filter(citizen=user).order_by("-created_at")
-    return [
-        {"purpose": code.purpose, "label": code.get_purpose_display(), "made_at": code.created_at}
-        for code in codes
+    """That a code waits and what for; not the code, which only a digest of is kept."""
+    mailed = [
+        (code.purpose, code.get_purpose_display(), code.created_at)
+        for code in OneTimeCode.objects.filter(citizen=user).order_by("-created_at")
     ]
+    handed_over = [
+        ("counter", CounterCode._meta.verbose_name, code.created_at)
+        for code in CounterCode.objects.filter(space=user.space)
+    ]
+    return [
+        {"purpose": purpose, "label": label, "made_at": made_at}
+        for purpose, label, made_at in [*handed_over, *mailed]
+    ]
+
+
+def _unsent_forms(user: User) -> list[dict]:
+    """Which page's form waits for its owner, for an hour (`accounts.typed`)."""
+    forms = TypedForm.objects.filter(owner=user).order_by("-created_at")
+    return [{"page": form.path, "typed_at": form.created_at} for form in forms]
 
 
 def _mails(user: User) -> list[dict]:

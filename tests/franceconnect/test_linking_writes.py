@@ -221,7 +221,7 @@ def test_signing_in_dates_the_link_and_journals(citizen):
     assert link.last_used_at.year == timezone.now().year
     assert link.last_used_at > link.created_at
     assert lines(citizen) == [
-        (JournalKind.IDENTITY_REFRESHED, "FranceConnect", ""),
+        (JournalKind.IDENTITY_REFRESHED, "FranceConnect", "gender place"),
         (JournalKind.SIGNED_IN, "FranceConnect", ""),
     ]
 
@@ -444,7 +444,7 @@ def test_the_only_way_in_is_not_taken_away(db, pending):
         linking.apply_unlink(user, ISSUER)
     assert refused.value.user_message == (
         "FranceConnect est votre seul moyen de connexion. Choisissez d’abord un identifiant et un "
-        "mot de passe."
+        "mot de passe, ou ajoutez une clé d’accès."
     )
     assert user.franceconnect_links.active().exists()
 
