@@ -4,7 +4,7 @@ from allauth.account.models import EmailAddress
 from allauth.mfa.models import Authenticator
 from allauth.usersessions.models import UserSession
 
-from accounts.devices import device_label
+from accounts.devices import network_label
 from accounts.models import OneTimeCode, PersonalSpace, User
 from accounts.own_mail import mails_of
 from accounts.privacy import Section
@@ -113,9 +113,9 @@ def _credentials(user: User) -> dict:
 def _sessions(user: User) -> list[dict]:
     return [
         {
-            "device": device_label(session.user_agent),
-            "user_agent": session.user_agent,
-            "ip_address": session.ip,
+            "device": session.user_agent,
+            "network": network_label(session.ip),
+            "means": session.data.get("means", ""),
             "opened_at": session.created_at,
             "last_seen_at": session.last_seen_at,
         }

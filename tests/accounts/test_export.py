@@ -103,7 +103,7 @@ def test_everything_held_is_in_the_archive(owner, citizen):
     assert data["credentials"]["has_password"]
     assert [key["name"] for key in data["credentials"]["passkeys"]] == ["Téléphone d’Ines"]
     assert data["credentials"]["has_authenticator_app"]
-    assert [session["ip_address"] for session in data["sessions"]] == ["127.0.0.1"]
+    assert [session["network"] for session in data["sessions"]] == ["réseau local"]
     assert [code["purpose"] for code in data["codes"]] == ["contact_email"]
     assert len(data["journal"]) == citizen.journal.count() == 2
     assert data["journal"][0]["by_an_agent"]
