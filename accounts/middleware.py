@@ -11,8 +11,8 @@ from accounts import open_sessions, typed
 from accounts.open_sessions import SessionEnd
 
 KEEP_PAGE = "accounts:space_keep"
-# Asking for nothing of the space: to decide, and to leave.
-ALLOWED = {KEEP_PAGE, "account_logout"}
+# Asking for nothing of the space: to decide, to take one's time, and to leave.
+ALLOWED = {KEEP_PAGE, "account_logout", "accounts:session_extend"}
 WHAT_HAPPENED = {
     SessionEnd.IDLE: "Votre session s’est fermée, faute d’activité.",
     SessionEnd.EXPIRED: "Votre session s’est fermée : elle a duré le temps maximal.",

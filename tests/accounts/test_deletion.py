@@ -85,7 +85,7 @@ def test_the_page_says_what_goes_what_stays_and_by_when(owner):
 def test_asking_starts_a_delay_and_erases_nothing(leaver, mails):
     assert leaver.space.deletion_asked_at is not None
     assert PersonalSpace.objects.get().birth_family_name == "PERRER"
-    assert JournalKind.DELETION_ASKED in kinds(leaver)
+    assert kinds(leaver)[:2] == [JournalKind.SIGNED_OUT, JournalKind.DELETION_ASKED]
     assert [mail.subject for mail in mails()] == ["Suppression de votre espace personnel demandée"]
     assert "Je garde mon espace" in mails()[0].message
 

@@ -278,7 +278,7 @@ def test_codes_and_sessions_that_are_over_go(idle, at, client):
 
 def test_the_device_of_a_session_alive_stays(idle, at, client):
     sign_in(client, idle)
-    at(0.01)
+    at(0.02)
     purge()
 
     assert UserSession.objects.count() == 1

@@ -7,8 +7,9 @@ import time_machine
 from allauth.usersessions.models import UserSession
 from django.conf import settings as portal_settings
 from django.test import Client
+from django.utils import timezone
 
-from accounts.models import JournalKind
+from accounts.models import JournalKind, PersonalSpace
 from accounts.open_sessions import SessionEnd
 from tests.accounts.test_space import sign_in
 
@@ -194,3 +195,9 @@ def test_the_last_half_hour_cannot_be_prolonged_and_the_page_says_so(owner):
 
     assert "Elle a duré le temps maximal" in text
     assert "Rester connecté" not in text
+
+
+def test_whoever_decides_about_a_deletion_may_take_their_time(owner, citizen):
+    PersonalSpace.objects.update(deletion_asked_at=timezone.now())
+
+    assert owner.post(EXTEND).json() == {"seconds": 30 * MINUTE}
