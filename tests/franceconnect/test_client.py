@@ -257,6 +257,7 @@ def test_a_minute_that_ends_in_between_is_no_crash(provider, platform, monkeypat
     known = client.key_set(platform)
 
     assert client.refreshed_key_set(platform, known=known) == known
+    assert provider.calls("jwks") == 1
 
 
 def test_the_known_keys_stay_when_fresh_ones_cannot_be_had(provider, platform):

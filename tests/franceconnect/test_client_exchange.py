@@ -1,5 +1,6 @@
 """The two calls of a return, without the rest of the journey: what is sent, what is refused."""
 
+from dataclasses import replace
 from urllib.parse import parse_qs
 
 import pytest
@@ -50,6 +51,33 @@ def test_a_code_is_exchanged_as_registered(provider, platform):
     }
     assert answer.access_token == "t" * 43
     assert answer.id_token.count(".") == 2
+
+
+@pytest.mark.parametrize(
+    ("answer", "code"),
+    [
+        (http(status="500 Oops"), "jwks_500"),
+        (http({"keys": []}, status="201 Made"), "jwks_201"),
+        (http({"keys": "none"}), "jwks_unreadable"),
+    ],
+)
+def test_a_key_set_that_cannot_be_read_has_its_cause(provider, platform, answer, code):
+    provider.say("jwks", answer)
+
+    with pytest.raises(ProviderUnavailable) as caught:
+        client.key_set(platform)
+    assert caught.value.code == code
+    assert request_to(provider, "jwks")[0].startswith("GET /api/v2/jwks ")
+    assert request_to(provider, "discovery")[0].startswith("GET /api/v2/.well-known/openid-conf")
+
+
+def test_the_fresh_sets_of_one_platform_do_not_use_up_those_of_another(platform):
+    other = replace(platform, issuer="https://other.example")
+    for _ in range(client.MAX_REFRESHES):
+        assert client._may_refresh(platform)
+
+    assert not client._may_refresh(platform)
+    assert client._may_refresh(other)
 
 
 @pytest.mark.parametrize("token_type", ["Bearer", "bearer", "BEARER"])
