@@ -13,7 +13,7 @@ from tests.accounts.test_sign_up import PASSWORD, sign_up
 from tests.accounts.test_space import CHANGES
 
 FORM = "/mon-espace/profil/modifier/"
-migration = import_module("accounts.migrations.0051_contact_as_it_is_kept_now")
+migration = import_module("accounts.migrations.0010_contact_as_it_is_kept_now")
 
 
 @pytest.mark.parametrize(

@@ -38,6 +38,6 @@ def _readable(phone):
 
 
 class Migration(migrations.Migration):
-    dependencies = [("accounts", "0050_names_of_places_and_postal_lines")]
+    dependencies = [("accounts", "0009_names_of_places_and_postal_lines")]
 
     operations = [migrations.RunPython(rewrite, migrations.RunPython.noop)]

@@ -8,7 +8,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("accounts", "0051_contact_as_it_is_kept_now"),
+        ("accounts", "0010_contact_as_it_is_kept_now"),
         ("auth", "0012_alter_user_first_name_max_length"),
     ]
 

@@ -7,7 +7,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("accounts", "0030_what_was_typed"),
+        ("accounts", "0007_what_was_typed"),
     ]
 
     operations = [

@@ -8,7 +8,7 @@ import accounts.models.typed
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("accounts", "0010_codes_of_the_counter"),
+        ("accounts", "0006_codes_of_the_counter"),
     ]
 
     operations = [

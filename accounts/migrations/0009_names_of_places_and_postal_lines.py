@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("accounts", "0040_failed_sign_ins_and_contact_index"),
+        ("accounts", "0008_failed_sign_ins_and_contact_index"),
     ]
 
     operations = [
