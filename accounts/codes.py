@@ -7,6 +7,7 @@ was made for. It dies with use, five wrong tries, ten minutes, the end of its ci
 import datetime
 import hmac
 
+from allauth.core.internal import ratelimit
 from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
@@ -18,6 +19,8 @@ DIGITS = "0123456789"
 CODE_CHARACTERS = 6
 MAX_TRIES = 5
 LIFETIME = datetime.timedelta(minutes=10)
+# Of a code that allauth keeps in the session: as many as its own count, as long as one lives.
+TRIES_OF_ONE_CODE = f"{MAX_TRIES}/15m/key"
 
 
 @transaction.atomic
@@ -57,6 +60,21 @@ def redeem_code(purpose: CodePurpose, *, key: str, code: str) -> User | None:
     deleted, _ = OneTimeCode.objects.filter(pk=row.pk).delete()
     is_alive = row.citizen is not None and row.citizen.session_epoch == row.session_epoch
     return row.citizen if deleted and is_alive else None
+
+
+def may_try(request, expected: str) -> bool:
+    """Count one more try of a code that allauth keeps in this session; whether it may be compared.
+
+    allauth counts them in the session alone, which a hundred parallel requests read at once.
+    """
+    usage = ratelimit.consume(
+        request,
+        app="accounts",
+        action="code_try",
+        config={"code_try": TRIES_OF_ONE_CODE},
+        key=f"{request.session.session_key}:{expected}",
+    )
+    return bool(usage)
 
 
 def kill_codes(citizens) -> None:
