@@ -124,8 +124,12 @@ def returns(view):
 
 
 def is_local_path(url: str) -> bool:
-    """Whether `url` is a page of this portal: an absolute path, no host, no view name."""
-    return url.startswith("/") and url_has_allowed_host_and_scheme(url, allowed_hosts=None)
+    """Whether `url` is a page of this portal: an absolute path, no host, no view name.
+
+    A browser takes line ends and tabs out of an address (WHATWG URL §4.4): "/\\n//host" is one.
+    """
+    is_printable = url.isprintable()
+    return is_printable and url.startswith("/") and url_has_allowed_host_and_scheme(url, None)
 
 
 def return_url(request: HttpRequest) -> str | None:
