@@ -1,5 +1,7 @@
 """Pages of the personal space. Sign-in pages are allauth's, with our forms and templates."""
 
+from http import HTTPStatus
+
 from allauth.account import views as allauth_views
 from allauth.account.adapter import get_adapter
 from allauth.account.internal.flows.password_reset_by_code import (
@@ -8,6 +10,7 @@ from allauth.account.internal.flows.password_reset_by_code import (
 from allauth.account.models import EmailAddress
 from allauth.core.internal import ratelimit
 from django.contrib import messages
+from django.contrib.auth.decorators import login_not_required
 from django.shortcuts import redirect
 from django.utils import timezone
 from django.utils.decorators import method_decorator
@@ -38,6 +41,20 @@ class SignOutView(allauth_views.LogoutView):
         request.session.flush()
         messages.success(request, "Vous êtes déconnecté.")
         return redirect(next_url)
+
+
+@method_decorator(login_not_required, name="dispatch")
+class SignUpView(allauth_views.SignupView):
+    """One refused by a rate limit leaves no session: an account half made would show by its cookie.
+
+    Only an address without an account gets as far as having one.
+    """
+
+    def dispatch(self, request, *args, **kwargs):
+        response = super().dispatch(request, *args, **kwargs)
+        if response.status_code == HTTPStatus.TOO_MANY_REQUESTS:
+            request.session.flush()
+        return response
 
 
 class PasswordResetView(allauth_views.PasswordResetView):
