@@ -69,6 +69,16 @@ class SearchFirstAdmin(CitizenFileMixin, ReadOnlyAdmin):
     list_per_page = 50
     list_max_show_all = 50
     show_full_result_count = False
+    # A list of people is how one is found; a list of what one did is their file already.
+    lists_files = True
+
+    def changelist_view(self, request, extra_context=None):
+        page = super().changelist_view(request, extra_context)
+        found = getattr(page, "context_data", None) if self.lists_files else None
+        for citizen in {self.citizen_of(row) for row in found["cl"].result_list} if found else ():
+            if citizen is not None:
+                files.record_opening(request.user, citizen)
+        return page
 
     def get_search_results(self, request, queryset, search_term):
         # Quotes would make an empty term that equals every empty field.
@@ -152,6 +162,7 @@ class AgentAdmin(DjangoUserAdmin):
 
 @admin.register(PersonalSpace)
 class PersonalSpaceAdmin(SearchFirstAdmin):
+    lists_files = False
     list_display = ["reference", "name", "birthdate", "identity_provenance"]
     search_fields = ["=reference", "=birth_family_name", "=usual_name", "=contact_email"]
     search_help_text = "Référence, nom de naissance ou d’usage, adresse e-mail : en entier."
@@ -204,6 +215,7 @@ class PersonalSpaceAdmin(SearchFirstAdmin):
 
 @admin.register(JournalEntry)
 class JournalEntryAdmin(SearchFirstAdmin):
+    list_select_related = ["citizen"]
     list_display = ["at", "kind", "means", "code", "reference"]
     search_fields = ["=reference", "=citizen__space__reference"]
     search_help_text = (
