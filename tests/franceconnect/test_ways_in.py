@@ -16,6 +16,7 @@ from franceconnect.exceptions import LinkRefused
 from franceconnect.models import Link
 from tests.accounts.authenticators import totp
 from tests.accounts.factories import PASSWORD, make_citizen
+from tests.accounts.test_space import sign_in
 from tests.franceconnect.test_codes import EMAIL, LINK, WRONG, ask, code_in, type_in
 from tests.franceconnect.test_concurrency import at_once, in_a_request, pending  # noqa: F401
 
@@ -236,3 +237,24 @@ def test_looking_a_protected_space_up_takes_no_more_queries(
         codes._citizen_of(protected.email)
     with django_assert_num_queries(1):
         codes._citizen_of("personne@rivemont.example")
+
+
+def test_a_tie_is_no_reauthentication(traveller, citizen):
+    """Whoever ties another identity to an open space must not then erase it as its owner."""
+    sign_in(traveller.client, citizen)
+    traveller.go(intent="link")
+    traveller.client.post(LINK)
+    assert Link.objects.active().exists()
+
+    for page in ("/mon-espace/supprimer/", UNLINK):
+        assert "confirmation-identite" in traveller.client.get(page)["Location"]
+
+
+@pytest.mark.usefixtures("plus")
+@pytest.mark.parametrize("path", ["/\n//evil.example", "/\t//evil.example"])
+def test_the_step_up_page_leads_nowhere_else(client, citizen, path):
+    sign_in(client, citizen)
+
+    page = client.get(reverse("franceconnect:plus_step_up"), {"next": path})
+
+    assert "evil.example" not in page.content.decode()
