@@ -4,7 +4,9 @@ from django import forms
 from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.forms import UserChangeForm, UserCreationForm
+from django.contrib.auth.models import Permission
 from django.core.exceptions import PermissionDenied
+from django.db.models import Q
 from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
 from django.urls import path
@@ -154,6 +156,24 @@ class AgentAdmin(DjangoUserAdmin):
         """Only somebody with every right gives rights."""
         rights = [] if request.user.is_superuser else ["is_superuser", "groups", "user_permissions"]
         return [*super().get_readonly_fields(request, obj), *rights]
+
+    def has_change_permission(self, request, obj=None):
+        """Whoever sets a password enters by it: that of a colleague without more rights, then."""
+        may_change = super().has_change_permission(request, obj)
+        return may_change and (obj is None or self._has_no_more_rights(obj, than=request.user))
+
+    def has_delete_permission(self, request, obj=None):
+        may_delete = super().has_delete_permission(request, obj)
+        return may_delete and (obj is None or self._has_no_more_rights(obj, than=request.user))
+
+    @staticmethod
+    def _has_no_more_rights(agent, *, than) -> bool:
+        """Also those that an agent who is blocked would have again."""
+        if than.is_superuser or agent.is_superuser:
+            return than.is_superuser
+        given = Permission.objects.filter(Q(user=agent) | Q(group__user=agent)).order_by()
+        names = given.values_list("content_type__app_label", "codename")
+        return than.has_perms([f"{app}.{name}" for app, name in names])
 
     def save_model(self, request, obj, form, change):
         obj.is_staff = True
