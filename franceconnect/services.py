@@ -1,6 +1,7 @@
 """What `franceconnect` answers to the rest of the portal."""
 
 import datetime
+import math
 from dataclasses import dataclass, replace
 from functools import wraps
 from urllib.parse import urlencode
@@ -43,13 +44,16 @@ def session_assurance(request: HttpRequest) -> Assurance | None:
     """The strongest proof by FranceConnect in this *session*, the latest of that level.
 
     None for a session that only a password opened, whatever the account is linked to. A proof
-    counts no longer once its platform is unlinked: it may have been another person's.
+    counts no longer once its platform is unlinked, even tied anew: it may have been another
+    person's.
     """
-    tied = {conf.LABELS[name] for name in links_of(request)}
+    tied = {
+        conf.LABELS[name]: link.created_at.timestamp() for name, link in links_of(request).items()
+    }
     records = [
         record
         for record in get_authentication_records(request, request.user)
-        if record["method"] == METHOD and record["label"] in tied
+        if record["method"] == METHOD and record["at"] >= tied.get(record["label"], math.inf)
     ]
     if not records:
         return None

@@ -13,12 +13,13 @@ from accounts.credentials import LastWayIn, read_credentials
 from accounts.models import JournalKind, OneTimeCode, User
 from franceconnect import codes, linking, services
 from franceconnect.exceptions import LinkRefused
-from franceconnect.models import Link
+from franceconnect.models import EndCause, Link
 from tests.accounts.authenticators import totp
 from tests.accounts.factories import PASSWORD, make_citizen
 from tests.accounts.test_space import sign_in
 from tests.franceconnect.test_codes import EMAIL, LINK, WRONG, ask, code_in, type_in
 from tests.franceconnect.test_concurrency import at_once, in_a_request, pending  # noqa: F401
+from tests.franceconnect.test_platforms import level, tie
 
 UNLINK = reverse("franceconnect:unlink")
 ADD = "/mon-espace/identifiants/cles-d-acces/ajouter/"
@@ -258,3 +259,15 @@ def test_the_step_up_page_leads_nowhere_else(client, citizen, path):
     page = client.get(reverse("franceconnect:plus_step_up"), {"next": path})
 
     assert "evil.example" not in page.content.decode()
+
+
+def test_a_proof_of_a_former_identity_says_nothing_of_the_next(plus_traveller, citizen):
+    """The one tied in its place, in the same session, proves its own level."""
+    former = tie(citizen, plus_traveller)
+    plus_traveller.go()
+    before = level(plus_traveller.client)
+
+    linking.end_links(Link.objects.filter(pk=former.pk), EndCause.CITIZEN)
+    Link.objects.create(issuer=former.issuer, sub="another", citizen=citizen, level="eidas2")
+
+    assert (before, level(plus_traveller.client)) == ("eidas2", None)
