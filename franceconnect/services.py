@@ -143,6 +143,7 @@ def open_session(request: HttpRequest, user: User, pending: PendingIdentity) -> 
     a sign-up under way for instance, is not carried over: only what sign-out needs, and an
     identity that this very sign-in is about to claim.
     """
+    was_open = request.user.is_authenticated
     id_tokens = sign_out.take_id_tokens(request.session)
     claimed = state.claimed_pending(request.session, pending.next_url)
     if request.user.is_anonymous:
@@ -152,7 +153,8 @@ def open_session(request: HttpRequest, user: User, pending: PendingIdentity) -> 
     auth.login(request, user)
     state.carry_pending(request.session, claimed)
     sign_out.restore(request.session, id_tokens)
-    _record(request, user, pending)
+    # At a borrowed screen, single sign-on answers in the place of whoever went away.
+    _record(request, user, pending, unattended=was_open)
 
 
 def open_session_by_code(request: HttpRequest, user: User, pending: PendingIdentity) -> None:
@@ -182,7 +184,13 @@ def raise_session(
     request: HttpRequest, pending: PendingIdentity, *, reauthenticated: bool = True
 ) -> None:
     """Row 16: the person signed in has proven themselves again, or at a stronger level."""
-    _record(request, request.user, pending, reauthenticated=reauthenticated)
+    _record(
+        request,
+        request.user,
+        pending,
+        reauthenticated=reauthenticated,
+        unattended=not reauthenticated,
+    )
 
 
 def _record(request, user, pending: PendingIdentity, **extra) -> None:

@@ -19,7 +19,7 @@ from tests.accounts.factories import PASSWORD, make_citizen
 from tests.accounts.test_space import sign_in
 from tests.franceconnect.test_codes import EMAIL, LINK, WRONG, ask, code_in, type_in
 from tests.franceconnect.test_concurrency import at_once, in_a_request, pending  # noqa: F401
-from tests.franceconnect.test_platforms import level, tie
+from tests.franceconnect.test_platforms import level, request_of, tie
 
 UNLINK = reverse("franceconnect:unlink")
 ADD = "/mon-espace/identifiants/cles-d-acces/ajouter/"
@@ -271,3 +271,24 @@ def test_a_proof_of_a_former_identity_says_nothing_of_the_next(plus_traveller, c
     Link.objects.create(issuer=former.issuer, sub="another", citizen=citizen, level="eidas2")
 
     assert (before, level(plus_traveller.client)) == ("eidas2", None)
+
+
+@pytest.mark.parametrize("button", ["franceconnect", "franceconnect_plus"])
+def test_single_sign_on_is_no_fresh_proof(traveller, plus_traveller, citizen, button):
+    """At a borrowed screen, the button would answer for whoever went away."""
+    tie(citizen, traveller)
+    tie(citizen, plus_traveller)
+    traveller.go()
+    assert traveller.client.get(ADD).status_code == 200
+    session = traveller.client.session
+    for record in session["account_authentication_methods"]:
+        record["at"] -= 601
+    session.save()
+
+    if button == "franceconnect":
+        traveller.go()
+    else:
+        plus_traveller.go(intent="step_up")
+
+    assert "confirmation-identite" in traveller.client.get(ADD)["Location"]
+    assert services.session_level(request_of(traveller.client)) is not None
