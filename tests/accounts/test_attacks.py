@@ -3,6 +3,7 @@
 import time
 
 import pytest
+import time_machine
 from allauth.account.models import EmailAddress
 from django.contrib.sessions.models import Session
 from django.test import Client
@@ -377,3 +378,20 @@ def test_a_stranger_writes_no_words_in_the_activity_of_somebody_else(client, cit
     try_password(client, citizen.email, PASSWORD)
 
     assert "0899" not in client.get("/mon-espace/activite/").content.decode()
+
+
+@pytest.mark.parametrize(
+    ("page", "field"),
+    [
+        ("/confirmation-identite/", "password"),
+        ("/mon-espace/identifiants/mot-de-passe/", "oldpassword"),
+    ],
+)
+def test_a_borrowed_screen_is_no_place_to_guess_a_password(client, citizen, page, field):
+    try_password(client, citizen.email, PASSWORD)
+
+    answers = [client.post(page, {field: "faux"}).status_code for _ in range(4)]
+    with time_machine.travel(time.time() + 61):
+        answers += [client.post(page, {field: "faux"}).status_code for _ in range(7)]
+
+    assert answers == [200] * 10 + [429]
