@@ -99,6 +99,9 @@ class SpaceMixin(View):
     What is typed in their forms outlives their session (`accounts.typed`).
     """
 
+    # Where the button of a page that takes a POST alone is: signing in again leads there.
+    button_page = "accounts:space"
+
     @classmethod
     def typed_fields(cls, **url_kwargs) -> list[str]:
         """The fields, as the browser sends them, that are kept; to override for a dynamic form."""
@@ -110,6 +113,12 @@ class SpaceMixin(View):
         if request.method == "POST" and response.status_code == 302 and self.typed_fields(**kwargs):
             typed.forget(request)
         return response
+
+    def http_method_not_allowed(self, request, *args, **kwargs):
+        """A GET of an address that only a button sends, as after a new sign-in: nothing is done."""
+        if request.method == "GET":
+            return redirect(self.button_page)
+        return super().http_method_not_allowed(request, *args, **kwargs)
 
     def get_form(self, form_class=None):
         """The form, with what was typed in it before the session ended."""

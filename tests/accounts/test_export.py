@@ -187,7 +187,7 @@ def test_the_copy_is_downloaded_and_journalled(owner, citizen):
 
 
 def test_a_get_downloads_nothing(owner, citizen):
-    assert owner.get(DOWNLOAD).status_code == 405
+    assert owner.get(DOWNLOAD)["Location"] == "/mon-espace/mes-donnees/"
     assert JournalKind.DATA_EXPORTED not in citizen.journal.values_list("kind", flat=True)
 
 

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import pytest
 import time_machine
+from allauth.mfa.models import Authenticator
 from django.contrib.auth.models import AnonymousUser
 from django.utils import timezone
 
@@ -417,6 +418,16 @@ def test_unlinking_ends_the_tie_the_certification_the_codes_and_the_sessions(
     assert "FranceConnect" in mail.subject
     assert str(timezone.localtime().year) in mail.message
     assert "FranceConnect" in mail.message
+
+
+def test_the_mail_of_an_unlink_names_what_still_opens_the_space(db, pending, mails):
+    citizen = make_citizen(None, contact_email="contact@rivemont.example")
+    linking.apply_link(citizen, pending)
+    Authenticator.objects.create(user=citizen, type="webauthn", data={"name": "Téléphone"})
+
+    linking.apply_unlink(citizen, ISSUER)
+
+    assert "s’ouvre seulement avec une clé d’accès." in mails()[-1].message
 
 
 def test_unlinking_one_of_two_platforms_leaves_the_identity_certified(citizen, pending):
