@@ -12,7 +12,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from accounts import failed_sign_ins, mail_journal, services, wrong_door
+from accounts import erasure, failed_sign_ins, mail_journal, wrong_door
 from accounts.models import FailedSignIn, JournalEntry, JournalKind, User
 from franceconnect.models import Link
 from tests.accounts.factories import PASSWORD, make_agent, make_citizen
@@ -227,7 +227,7 @@ def test_nothing_of_an_erased_person_stays(people):
     try_password(VERIFIED)
     assert FailedSignIn.objects.filter(email=VERIFIED).count() == 2
 
-    services.close_space(citizen.space)
+    erasure.erase([citizen], erasure.AS_ASKED)
 
     assert not FailedSignIn.objects.exists()
 
