@@ -11,6 +11,7 @@ from django.utils.crypto import constant_time_compare
 from django.utils.module_loading import import_string
 
 from accounts import contact, failed_sign_ins, journal, mail_journal
+from accounts.limits import within_rate
 from accounts.models import JournalKind
 from accounts.own_mail import owner_headers
 from accounts.second_factor import has_app
@@ -122,14 +123,8 @@ class AccountAdapter(DefaultAccountAdapter):
         shared between addresses. The second, much looser, stops many machines guessing together.
         """
         super().pre_authenticate(request, **credentials)
-        usage = ratelimit.consume(
-            request,
-            app="accounts",
-            action="sign_in",
-            config={"sign_in": SIGN_INS_OF_ONE_ACCOUNT},
-            key=login_of(credentials),
-        )
-        if not usage:
+        account = login_of(credentials)
+        if not within_rate(request, "sign_in", SIGN_INS_OF_ONE_ACCOUNT, key=account):
             raise self.validation_error("too_many_login_attempts")
 
     def authentication_failed(self, request, **credentials):

@@ -8,12 +8,12 @@ asks for a code. A new one replaces it only when its code is typed.
 
 from dataclasses import asdict, dataclass, field
 
-from allauth.core.internal import ratelimit
 from django.db import transaction
 from django.utils import timezone
 
 from accounts import journal
 from accounts.codes import make_code, redeem_code
+from accounts.limits import within_rate
 from accounts.models import (
     CodePurpose,
     JournalKind,
@@ -52,19 +52,10 @@ def is_proven(space: PersonalSpace, email: str) -> bool:
 def may_ask_code(request, email: str) -> bool:
     """Whether one more code may leave for `email`; counts it when it may."""
     limits = (
-        ("person", RATES_BY_PERSON, str(request.user.pk)),
-        ("addressee", RATES_BY_ADDRESSEE, email.lower()),
+        ("contact_person", RATES_BY_PERSON, str(request.user.pk)),
+        ("contact_addressee", RATES_BY_ADDRESSEE, email.lower()),
     )
-    return all(
-        ratelimit.consume(
-            request,
-            app="accounts",
-            action=f"contact_{action}",
-            config={f"contact_{action}": rate},
-            key=key,
-        )
-        for action, rate, key in limits
-    )
+    return all(within_rate(request, action, rate, key=key) for action, rate, key in limits)
 
 
 def ask_code(request, email: str) -> None:

@@ -11,6 +11,7 @@ from django.db.models.functions import Lower
 from post_office.models import STATUS, Email
 
 from accounts.models import JournalEntry, JournalKind, PersonalSpace, User
+from accounts.own_mail import owner_pk
 
 BATCH = 100
 OUTCOMES = {STATUS.sent: JournalKind.MAIL_SENT, STATUS.failed: JournalKind.MAIL_FAILED}
@@ -20,16 +21,14 @@ TO_AN_ADDRESS = ("account/email/", "accounts/email/wrong_door")
 
 
 def describe(template: str, context: dict) -> dict:
-    """What the journal will say of a mail: which message (never its content), and whose it is.
-
-    Whose: the `user`, `space`, `citizen` or `citizens` of its context.
-    """
-    people = [context.get("user"), context.get("citizen"), *context.get("citizens", [])]
-    ids = {person.pk for person in people if person is not None}
-    if space := context.get("space"):
-        ids.add(space.user_id)
-    about = {"code": template, "means": str(context.get("means", "")), "citizens": sorted(ids)}
-    return about | {"by_address": not ids and template.startswith(TO_AN_ADDRESS)}
+    """What the journal will say of a mail: which message (never its content), and whose it is."""
+    citizen = owner_pk(context)
+    return {
+        "code": template,
+        "means": str(context.get("means", "")),
+        "citizen": citizen,
+        "by_address": citizen is None and template.startswith(TO_AN_ADDRESS),
+    }
 
 
 def record_outcomes() -> None:
@@ -57,7 +56,7 @@ def _record_batch() -> int:
 
 def _people_of(mails) -> list[User]:
     """Everybody these mails may be about; some may have been erased meanwhile."""
-    ids = {pk for mail in mails for pk in mail.context["citizens"]}
+    ids = {mail.context["citizen"] for mail in mails} - {None}
     addresses = {address for mail in mails if mail.context["by_address"] for address in _to(mail)}
     spaces = PersonalSpace.objects.alias(lower_contact=Lower("contact_email"))
     proven = spaces.filter(lower_contact__in=addresses, contact_email_verified_at__isnull=False)
@@ -69,7 +68,7 @@ def _people_of(mails) -> list[User]:
 def _citizens_of(mail, people: list[User]) -> list[User]:
     if mail.context["by_address"]:
         return [person for person in people if _proven_addresses(person) & _to(mail)]
-    return [person for person in people if person.pk in mail.context["citizens"]]
+    return [person for person in people if person.pk == mail.context["citizen"]]
 
 
 def _proven_addresses(person: User) -> set[str]:

@@ -1,18 +1,16 @@
 """allauth's second factors and passkeys, in the portal's words, with their secrets encrypted."""
 
-import base64
-
 from allauth.account.utils import user_pk_to_url_str
 from allauth.core import context
 from allauth.mfa.adapter import DefaultMFAAdapter
 from allauth.mfa.models import Authenticator
-from cryptography.fernet import Fernet, MultiFernet
 from django.conf import settings
-from django.utils.crypto import salted_hmac
 from django.utils.module_loading import import_string
-from django.views.decorators.debug import sensitive_variables
 
 from accounts.devices import device_label
+from accounts.sealed import seal, unseal
+
+PURPOSE = "second factor"
 
 
 class MFAAdapter(DefaultMFAAdapter):
@@ -43,18 +41,16 @@ class MFAAdapter(DefaultMFAAdapter):
     def _get_site_name(self):
         return import_string(settings.SERVICE_NAME_OF_PORTAL)()
 
-    @sensitive_variables()
     def encrypt(self, text):
         """A copy of the database must not make codes."""
-        return _cipher().encrypt(text.encode()).decode()
+        return seal(PURPOSE, text)
 
-    @sensitive_variables()
     def decrypt(self, encrypted_text):
-        """Raises cryptography.fernet.InvalidToken for what another key encrypted.
+        """Raises Unreadable for what another key sealed.
 
         Never an empty text instead: anybody computes the codes of an empty secret.
         """
-        return _cipher().decrypt(encrypted_text.encode()).decode()
+        return unseal(PURPOSE, encrypted_text)
 
     def is_mfa_enabled(self, user, types=None):
         """allauth would ask for a passkey after the password of whoever has one.
@@ -77,14 +73,3 @@ class MFAAdapter(DefaultMFAAdapter):
             "name": name,
             "display_name": name,
         }
-
-
-def _cipher() -> MultiFernet:
-    """The present key encrypts; those it replaced (SECRET_KEY_FALLBACKS) still decrypt."""
-    secrets = [settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS]
-    return MultiFernet([_fernet(secret) for secret in secrets])
-
-
-def _fernet(secret: str) -> Fernet:
-    key = salted_hmac("accounts.mfa", "second factor", secret=secret, algorithm="sha256").digest()
-    return Fernet(base64.urlsafe_b64encode(key))

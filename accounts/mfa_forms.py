@@ -11,7 +11,6 @@ from allauth.mfa.base.internal.flows import check_rate_limit
 from allauth.mfa.totp.internal import auth as totp_auth
 from allauth.mfa.utils import decrypt, encrypt
 from allauth.mfa.webauthn import forms as webauthn_forms
-from cryptography.fernet import InvalidToken
 from django import forms
 from django.core.exceptions import ValidationError
 
@@ -20,6 +19,7 @@ from accounts.fields import dressed, text
 from accounts.forms import CodeMixin
 from accounts.models import JournalKind
 from accounts.passkeys import NAME_CHARACTERS
+from accounts.sealed import Unreadable
 
 APP_CODE_HELP = "Les six chiffres que votre application montre en ce moment."
 CODE_MEANS = "code"
@@ -119,7 +119,7 @@ class AppActivateForm(forms.Form):
     def _kept_secret(self) -> str | None:
         try:
             return decrypt(context.request.session[totp_auth.SECRET_SESSION_KEY])
-        except (KeyError, InvalidToken):
+        except (KeyError, Unreadable):
             return None
 
     def _new_secret(self) -> str:

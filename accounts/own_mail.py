@@ -16,14 +16,21 @@ OWNER_HEADER = "X-Espace-Owner"
 LAST_HEADER = "X-Espace-Last"
 
 
+def owner_pk(context: dict) -> int | None:
+    """Whose a mail made from this context is: of its `space`, its `user` or its `citizen`.
+
+    None for what is written to an address alone, and to nobody that we know.
+    """
+    if isinstance(space := context.get("space"), PersonalSpace):
+        return space.user_id
+    people = (context.get("user"), context.get("citizen"))
+    return next((person.pk for person in people if isinstance(person, User)), None)
+
+
 def owner_headers(context: dict) -> dict[str, str]:
-    """The mark to add to a mail made from this context; none without a space."""
-    space, user = context.get("space"), context.get("user")
-    if isinstance(space, PersonalSpace):
-        return {OWNER_HEADER: owner_mark(space.user_id)}
-    if isinstance(user, User) and not user.is_staff:
-        return {OWNER_HEADER: owner_mark(user.pk)}
-    return {}
+    """The mark to add to a mail made from this context, if it is somebody's."""
+    pk = owner_pk(context)
+    return {} if pk is None else {OWNER_HEADER: owner_mark(pk)}
 
 
 def owner_mark(user_pk: int) -> str:
@@ -40,11 +47,11 @@ def mails_of(user: User) -> QuerySet[Email]:
     unmarked = Q(headers__isnull=True) | ~(
         Q(headers__has_key=OWNER_HEADER) | Q(headers__has_key=LAST_HEADER)
     )
-    for address in _proven_addresses(user):
+    for address in _login_addresses(user):
         mails |= Q(to__iexact=address) & unmarked
     return Email.objects.filter(mails)
 
 
-def _proven_addresses(user: User) -> list[str]:
+def _login_addresses(user: User) -> list[str]:
     proven = EmailAddress.objects.filter(user=user, verified=True).values_list("email", flat=True)
     return sorted({address.lower() for address in [*proven, user.email] if address})

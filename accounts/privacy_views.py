@@ -13,6 +13,7 @@ from django.views.generic import FormView, TemplateView
 
 from accounts import erasure, exports
 from accounts.forms import SpaceDeleteForm
+from accounts.limits import within_rate
 from accounts.sessions import (
     has_recent_proof,
     reauthentication_required,
@@ -49,13 +50,7 @@ class DataDownloadView(SpaceMixin):
     def post(self, request):
         if not has_recent_proof(request):
             return redirect(reauthentication_url(reverse("accounts:data")))
-        usage = ratelimit.consume(
-            request,
-            app="accounts",
-            action="data_export",
-            config={"data_export": EXPORTS_OF_ONE_PERSON},
-        )
-        if not usage:
+        if not within_rate(request, "data_export", EXPORTS_OF_ONE_PERSON):
             return ratelimit.respond_429(request)
         archive = exports.take_export(request.user)
         if archive is not None:

@@ -16,7 +16,6 @@ from allauth.mfa.totp.internal.auth import (
     yield_hotp_counters_from_time,
 )
 from allauth.mfa.utils import decrypt
-from cryptography.fernet import InvalidToken
 from django.db import transaction
 from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
@@ -25,6 +24,7 @@ from django.views.decorators.debug import sensitive_variables
 from accounts import journal
 from accounts.credentials import locked
 from accounts.models import JournalKind, User
+from accounts.sealed import Unreadable
 from accounts.services import notify
 
 logger = logging.getLogger(__name__)
@@ -163,7 +163,7 @@ def redeem(user: User, code: str) -> Authenticator | None:
         try:
             if spend(authenticator, code):
                 return authenticator
-        except InvalidToken:
+        except Unreadable:
             # Another SECRET_KEY than the one that encrypted it: no code can be right.
             logger.error("a second factor cannot be decrypted: SECRET_KEY has changed")
     return None

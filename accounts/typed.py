@@ -6,27 +6,26 @@ alone; the address they come back to after sign-in names it (`PARAMETER`). The p
 was typed: nothing is ever sent in somebody's place.
 """
 
-import base64
 import json
 import re
 from datetime import datetime, timedelta
 
-from cryptography.fernet import Fernet, InvalidToken
 from django import forms
 from django.conf import settings
 from django.db import transaction
 from django.http import HttpRequest, QueryDict
 from django.urls import Resolver404, ResolverMatch, resolve
 from django.utils import timezone
-from django.utils.crypto import salted_hmac
 from django.views.decorators.debug import sensitive_variables
 
 from accounts.models import TypedForm, User
+from accounts.sealed import Unreadable, seal, unseal
 
 OWNER_FIELD = "_titulaire"
 # The page whose form it is, when the browser itself sends it at the end of the session.
 PAGE_FIELD = "_page"
 PARAMETER = "saisie"
+OWNER_PURPOSE, CONTENT_PURPOSE = "owner of a page", "what was typed"
 LIFETIME = timedelta(hours=1)
 MAX_BYTES = 64 * 1024
 # Of one person: a few tabs.
@@ -60,7 +59,7 @@ def names_kept_by(match: ResolverMatch | None) -> list[str]:
 
 def owner_token(user: User) -> str:
     """Names the owner of a page to this server alone; nobody can make one for somebody else."""
-    return _cipher("owner").encrypt(str(user.pk).encode()).decode()
+    return seal(OWNER_PURPOSE, str(user.pk))
 
 
 @sensitive_variables()
@@ -75,7 +74,7 @@ def keep(request: HttpRequest) -> str | None:
     content, owner = _content(request, path), _owner(token)
     if content is None or owner is None or request.user.pk not in (None, owner.pk):
         return None
-    encrypted = _cipher("content").encrypt(content.encode()).decode()
+    encrypted = seal(CONTENT_PURPOSE, content)
     with transaction.atomic():
         row = TypedForm.objects.create(owner=owner, path=path, content=encrypted)
         forget_expired()
@@ -146,23 +145,18 @@ def _owner(token: str) -> User | None:
     """Whom the page was made for, at most as long ago as a session and what is kept can last."""
     lifetime = settings.SESSION_COOKIE_AGE + int(LIFETIME.total_seconds())
     try:
-        user_id = _cipher("owner").decrypt(token.encode(), ttl=lifetime).decode()
-    except (InvalidToken, UnicodeEncodeError):
+        user_id = unseal(OWNER_PURPOSE, token, max_age=lifetime)
+    except Unreadable:
         return None
     return User.objects.filter(pk=user_id, is_active=True, is_staff=False).first()
 
 
 def _opened(content: str) -> QueryDict | None:
     try:
-        values = json.loads(_cipher("content").decrypt(content.encode()))
-    except InvalidToken:  # SECRET_KEY has changed
+        values = json.loads(unseal(CONTENT_PURPOSE, content))
+    except Unreadable:  # SECRET_KEY has changed
         return None
     query = QueryDict(mutable=True)
     for name, items in values.items():
         query.setlist(name, items)
     return query
-
-
-def _cipher(purpose: str) -> Fernet:
-    key = salted_hmac("accounts.typed", purpose, algorithm="sha256").digest()
-    return Fernet(base64.urlsafe_b64encode(key))

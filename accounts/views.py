@@ -22,6 +22,7 @@ from accounts import open_sessions, typed
 from accounts.contact import PendingContact
 from accounts.credentials import read_credentials
 from accounts.forms import is_reset_still_valid
+from accounts.limits import within_rate
 from accounts.models import JournalKind
 from accounts.sessions import citizens_only, session_opening
 
@@ -61,15 +62,10 @@ class PasswordResetView(allauth_views.PasswordResetView):
     """Few codes for one account from one address, so that others are left to its owner."""
 
     def form_valid(self, form):
-        address = ratelimit.get_ip(self.request)
-        usage = ratelimit.consume(
-            self.request,
-            app="accounts",
-            action="password_reset",
-            config={"password_reset": RESETS_FROM_ONE_ADDRESS},
-            key=f"{address}:{form.cleaned_data['email'].lower()}",
-        )
-        return super().form_valid(form) if usage else ratelimit.respond_429(self.request)
+        key = f"{ratelimit.get_ip(self.request)}:{form.cleaned_data['email'].lower()}"
+        if not within_rate(self.request, "password_reset", RESETS_FROM_ONE_ADDRESS, key=key):
+            return ratelimit.respond_429(self.request)
+        return super().form_valid(form)
 
 
 class ResetStillValidMixin:

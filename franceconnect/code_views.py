@@ -2,13 +2,13 @@
 
 from dataclasses import replace
 
-from allauth.core.internal import ratelimit
 from django.contrib import messages
 from django.contrib.auth.decorators import login_not_required
 from django.shortcuts import redirect
 from django.utils.decorators import method_decorator
 from django.views.generic import FormView
 
+from accounts.limits import within_rate
 from franceconnect import codes, services, state
 from franceconnect.forms import LinkCodeForm, LinkCodeRequestForm
 from franceconnect.journey import rate_limited
@@ -23,22 +23,11 @@ RATES_BY_PERSON = "5/h/key,10/d/key"
 
 def may_send_code(request, pending, email: str) -> bool:
     """Whether this person may still ask for a code, and this address be written to."""
-    rates = {"code_person": RATES_BY_PERSON, "code_addressee": RATES_BY_ADDRESSEE}
-    person = f"{pending.issuer} {pending.sub}"
-    return within_rates(request, rates, keys={"code_person": person, "code_addressee": email})
-
-
-def within_rates(request, rates: dict[str, str], *, keys: dict[str, str]) -> bool:
-    """Count one more try of each action; whether all are within their rate.
-
-    A rate "a key" counts by the action's value in `keys`; a rate "an ip" by network address.
-    """
-    return all(
-        ratelimit.consume(
-            request, app="franceconnect", action=action, config={action: rate}, key=keys.get(action)
-        )
-        for action, rate in rates.items()
+    limits = (
+        ("code_person", RATES_BY_PERSON, f"{pending.issuer} {pending.sub}"),
+        ("code_addressee", RATES_BY_ADDRESSEE, email),
     )
+    return all(within_rate(request, action, rate, key=key) for action, rate, key in limits)
 
 
 class CodePageView(PendingMixin, FormView):

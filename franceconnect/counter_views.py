@@ -9,8 +9,9 @@ from django.urls import reverse
 from django.utils.decorators import method_decorator
 
 from accounts.counter import find_code, live_code
+from accounts.limits import within_rate
 from franceconnect import counter, matching, services, sign_out, state
-from franceconnect.code_views import CodePageView, may_send_code, within_rates
+from franceconnect.code_views import CodePageView, may_send_code
 from franceconnect.forms import CounterCodeForm, LinkCodeForm, LinkConfirmForm
 from franceconnect.journey import rate_limited
 from franceconnect.linking import REFUSALS, Decision
@@ -29,9 +30,7 @@ class CounterCodeView(CodePageView):
     form_class = CounterCodeForm
 
     def form_valid(self, form):
-        person = f"{self.pending.issuer} {self.pending.sub}"
-        rates = {"counter_person": RATES_BY_PERSON, "counter_address": RATES_BY_ADDRESS}
-        if not within_rates(self.request, rates, keys={"counter_person": person}):
+        if not self.may_try():
             form.add_error("code", "Trop d’essais. Attendez une heure, ou contactez la mairie.")
             return self.form_invalid(form)
         found = find_code(form.cleaned_data["code"])
@@ -44,6 +43,12 @@ class CounterCodeView(CodePageView):
             return self.form_invalid(form)
         state.stash_pending(self.request.session, replace(self.pending, counter_code=found.pk))
         return redirect("franceconnect:counter_link")
+
+    def may_try(self) -> bool:
+        """Whether this person, and this address, may still try a code; counts the try."""
+        person = f"{self.pending.issuer} {self.pending.sub}"
+        is_within = within_rate(self.request, "counter_person", RATES_BY_PERSON, key=person)
+        return is_within and within_rate(self.request, "counter_address", RATES_BY_ADDRESS)
 
 
 @method_decorator([login_not_required, rate_limited], name="dispatch")

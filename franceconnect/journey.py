@@ -3,7 +3,7 @@
 import logging
 from functools import wraps
 
-from allauth.core.internal import ratelimit
+from allauth.core.internal.ratelimit import parse_rate
 from django.conf import settings
 from django.core.cache import cache
 from django.http import Http404
@@ -14,6 +14,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_variables
 
 from accounts import journal
+from accounts.limits import within_rate
 from accounts.models import JournalKind
 from accounts.services import send_mail
 from accounts.sessions import is_local_path
@@ -53,16 +54,8 @@ def rate_limited(view):
         if session_key:
             rates[f"{settings.FRANCECONNECT['session_rate_limit']}/key"] = session_key
         for rate, key in rates.items():
-            usage = ratelimit.consume(
-                request,
-                app="franceconnect",
-                action="journey",
-                config={"journey": rate},
-                key=key,
-                limit_get=True,
-            )
-            if not usage:
-                return too_many(request, max(1, int(ratelimit.parse_rate(rate).duration)))
+            if not within_rate(request, "franceconnect", rate, key=key):
+                return too_many(request, max(1, int(parse_rate(rate).duration)))
         return view(request, *args, **kwargs)
 
     return wrapper

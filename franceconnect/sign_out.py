@@ -4,23 +4,23 @@ Without it, FranceConnect's own session lives on for half an hour: on a shared c
 visitor would be one button away from the previous one's identity.
 """
 
-import base64
 import hashlib
 from urllib.parse import urlencode
 
-from cryptography.fernet import Fernet, InvalidToken
 from django.contrib.sessions.backends.base import SessionBase
 from django.core.cache import cache
 from django.http import HttpRequest
-from django.utils.crypto import get_random_string, salted_hmac
+from django.utils.crypto import get_random_string
 from django.views.decorators.debug import sensitive_variables
 
+from accounts.sealed import Unreadable, seal, unseal
 from franceconnect import client, conf
 from franceconnect.conf import Platform
 from franceconnect.exceptions import FranceConnectError
 
 # The names of session and cache entries, no tokens.
 ID_TOKENS_KEY = "franceconnect_id_tokens"  # noqa: S105
+PURPOSE = "sign-out of a provider"
 CONTINUATION_SECONDS = 300
 # It travels in an address, where servers stop reading at 8 kB or so. FranceConnect's has 600.
 MAX_HINT_CHARACTERS = 7000
@@ -29,7 +29,7 @@ MAX_HINT_CHARACTERS = 7000
 @sensitive_variables()
 def remember(session: SessionBase, issuer: str, id_token: str) -> None:
     """Keep the ID token for sign-out, encrypted: a copy of the database must not hold one."""
-    encrypted = _cipher().encrypt(id_token.encode()).decode()
+    encrypted = seal(PURPOSE, id_token)
     session[ID_TOKENS_KEY] = session.get(ID_TOKENS_KEY, {}) | {issuer: encrypted}
 
 
@@ -81,15 +81,15 @@ def forget(session: SessionBase, issuer: str) -> None:
 def _end_session_url(issuer: str, encrypted: str, *, then: str | None) -> str | None:
     platform = conf.platform_of(issuer)
     try:
-        id_token = _cipher().decrypt(encrypted.encode()).decode()
+        id_token = unseal(PURPOSE, encrypted)
         endpoint = platform and client.metadata(platform).end_session_endpoint
-    except (InvalidToken, FranceConnectError):
+    except (Unreadable, FranceConnectError):
         return None
     if not endpoint or len(id_token) > MAX_HINT_CHARACTERS:
         return None
     state = get_random_string(32)
     if then:
-        cache.set(_continuation_key(state), _cipher().encrypt(then.encode()), CONTINUATION_SECONDS)
+        cache.set(_continuation_key(state), seal(PURPOSE, then), CONTINUATION_SECONDS)
     query = {
         "id_token_hint": id_token,
         "state": state,
@@ -110,15 +110,10 @@ def continuation_url(state: str) -> str | None:
         return None
     cache.delete(key)
     try:
-        return _cipher().decrypt(encrypted).decode()
-    except InvalidToken:
+        return unseal(PURPOSE, encrypted)
+    except Unreadable:
         return None
 
 
 def _continuation_key(state: str) -> str:
     return f"franceconnect.sign_out.{hashlib.sha256(state.encode(errors='replace')).hexdigest()}"
-
-
-def _cipher() -> Fernet:
-    key = salted_hmac("franceconnect.sign_out", "id_token", algorithm="sha256").digest()
-    return Fernet(base64.urlsafe_b64encode(key))

@@ -21,10 +21,8 @@ from django.test import Client
 from django.utils import timezone
 from post_office.models import STATUS, Email, Log
 
-from accounts import erasure, exports, journal
-from accounts.codes import make_code
+from accounts import contact, erasure, exports, journal
 from accounts.models import (
-    CodePurpose,
     JournalEntry,
     JournalKind,
     PersonalSpace,
@@ -285,7 +283,7 @@ def fill(citizen, agent):
     Authenticator.objects.create(
         user=citizen, type="webauthn", data={"name": "Clé PERRER", "credential": {}}
     )
-    make_code(CodePurpose.CONTACT_EMAIL, citizen)
+    contact.send_code(citizen, "nouvelle.perrer@ailleurs.example")
     exports.ask_export(citizen)
     exports.make_waiting_exports()
     journal.record(JournalKind.FILE_OPENED, citizen=citizen, actor=agent, capacity="état civil")

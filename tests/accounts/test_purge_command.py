@@ -204,7 +204,7 @@ def test_an_erasure_and_a_change_of_mind_at_once_leave_one_truth(mails):
 
 
 @pytest.mark.django_db(transaction=True)
-@pytest.mark.skipif("connection.vendor != 'postgresql'", reason="SQLite locks the whole database")
+@pytest.mark.postgresql
 def test_a_row_in_use_is_left_to_the_next_run():
     """Somebody else's transaction holds it: the purge goes on with the others, and waits not."""
     first, *_ = leavers(3)
