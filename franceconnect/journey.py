@@ -113,15 +113,7 @@ def _is_worth_a_line(request) -> bool:
 
     The log has them all.
     """
-    return bool(
-        ratelimit.consume(
-            request,
-            app="franceconnect",
-            action="refusals",
-            config={"refusals": LINES_OF_NOBODY},
-            limit_get=True,
-        )
-    )
+    return within_rate(request, "franceconnect_refusals", LINES_OF_NOBODY)
 
 
 def _alert_operators(error: FranceConnectError, *, platform: Platform, reference: str) -> None:
