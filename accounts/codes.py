@@ -7,12 +7,12 @@ was made for. It dies with use, five wrong tries, ten minutes, the end of its ci
 import datetime
 import hmac
 
-from allauth.core.internal import ratelimit
 from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
 from django.utils.crypto import get_random_string, salted_hmac
 
+from accounts.limits import within_rate
 from accounts.models import CodePurpose, OneTimeCode, User
 
 DIGITS = "0123456789"
@@ -67,14 +67,8 @@ def may_try(request, expected: str) -> bool:
 
     allauth counts them in the session alone, which a hundred parallel requests read at once.
     """
-    usage = ratelimit.consume(
-        request,
-        app="accounts",
-        action="code_try",
-        config={"code_try": TRIES_OF_ONE_CODE},
-        key=f"{request.session.session_key}:{expected}",
-    )
-    return bool(usage)
+    key = f"{request.session.session_key}:{expected}"
+    return within_rate(request, "code_try", TRIES_OF_ONE_CODE, key=key)
 
 
 def kill_codes(citizens) -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 from django.contrib import admin
-from django.contrib.auth.models import Permission
+from django.contrib.auth.models import Group, Permission
 from django.urls import reverse
 
 from accounts import journal
@@ -251,3 +251,22 @@ def test_the_password_of_a_colleague_with_the_same_rights_can_be_set(client, man
 
     other.refresh_from_db()
     assert other.check_password("un nouveau mot de passe")
+
+
+def test_an_agent_gives_no_right_to_a_group_of_theirs(client, agent):
+    """Whatever Django's own permission on groups says: rights of a group are rights."""
+    group = Group.objects.create(name="accueil")
+    agent.is_superuser = False
+    agent.save()
+    agent.groups.add(group)
+    agent.user_permissions.set(Permission.objects.filter(content_type__model="group"))
+    client.force_login(agent)
+    right = Permission.objects.get(codename="give_counter_code")
+
+    response = client.post(
+        reverse("admin:auth_group_change", args=[group.pk]),
+        {"name": "accueil", "permissions": [right.pk]},
+    )
+
+    assert response.status_code == 403
+    assert not group.permissions.exists()
