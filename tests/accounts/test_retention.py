@@ -14,9 +14,12 @@ from post_office.models import STATUS, Email
 
 from accounts import exports, journal, services
 from accounts.codes import make_code
+from accounts.counter import give_code
 from accounts.models import (
     CodePurpose,
+    CounterCode,
     DataExport,
+    IdentityDocument,
     JournalEntry,
     JournalKind,
     OneTimeCode,
@@ -274,6 +277,18 @@ def test_codes_and_sessions_that_are_over_go(idle, at, client):
 
     assert (Session.objects.count(), UserSession.objects.count()) == (0, 0)
     assert not OneTimeCode.objects.exists()
+
+
+def test_a_code_of_the_counter_goes_once_it_opens_nothing(idle, at, agent):
+    give_code(idle.space, agent=agent, document=IdentityDocument.PASSPORT)
+    at(6)
+    purge()
+    assert CounterCode.objects.exists()
+
+    at(8)
+    purge()
+
+    assert not CounterCode.objects.exists()
 
 
 def test_the_device_of_a_session_alive_stays(idle, at, client):
