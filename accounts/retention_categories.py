@@ -13,9 +13,17 @@ from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from django.utils import timezone
 from post_office.models import STATUS, Email
 
-from accounts import erasure, journal, services
+from accounts import erasure, journal, services, typed
 from accounts.codes import LIFETIME
-from accounts.models import DataExport, JournalEntry, JournalKind, OneTimeCode, PersonalSpace, User
+from accounts.models import (
+    CounterCode,
+    DataExport,
+    JournalEntry,
+    JournalKind,
+    OneTimeCode,
+    PersonalSpace,
+    User,
+)
 from accounts.own_mail import LAST_HEADER
 from accounts.retention import Category, days_ago, months_after, months_ago
 
@@ -68,6 +76,8 @@ def _of_traces(kept: dict) -> list[Category]:
         Category("mails", mails, _mails),
         Category("exports", copies, _exports),
         Category("codes", "codes à usage unique expirés", _codes),
+        Category("counter_codes", "codes de la mairie expirés", _counter_codes),
+        Category("typed", "formulaires laissés à la fin d’une session, expirés", typed.expired),
         Category("sessions", "sessions expirées", _sessions),
         Category("devices", "appareils dont la session est finie", _dead_user_sessions),
     ]
@@ -189,6 +199,10 @@ def _exports() -> QuerySet:
 
 def _codes() -> QuerySet:
     return OneTimeCode.objects.filter(created_at__lt=timezone.now() - LIFETIME)
+
+
+def _counter_codes() -> QuerySet:
+    return CounterCode.objects.filter(expires_at__lte=timezone.now())
 
 
 def _sessions() -> QuerySet:

@@ -14,13 +14,17 @@ from post_office.models import STATUS, Email
 
 from accounts import exports, journal, services
 from accounts.codes import make_code
+from accounts.counter import give_code
 from accounts.models import (
     CodePurpose,
+    CounterCode,
     DataExport,
+    IdentityDocument,
     JournalEntry,
     JournalKind,
     OneTimeCode,
     PersonalSpace,
+    TypedForm,
     User,
 )
 from accounts.retention import all_categories, months_after
@@ -276,6 +280,22 @@ def test_codes_and_sessions_that_are_over_go(idle, at, client):
     assert not OneTimeCode.objects.exists()
 
 
+def test_what_was_typed_and_codes_of_the_counter_go_once_they_serve_no_more(idle, at, agent):
+    give_code(idle.space, agent=agent, document=IdentityDocument.PASSPORT)
+    TypedForm.objects.create(owner=idle, path="/mon-espace/profil/modifier/", content="scellé")
+    purge()
+    assert (CounterCode.objects.count(), TypedForm.objects.count()) == (1, 1)
+
+    at(1)
+    purge()
+    assert (CounterCode.objects.count(), TypedForm.objects.count()) == (1, 0)
+
+    at(8)
+    purge()
+
+    assert not CounterCode.objects.exists()
+
+
 def test_the_device_of_a_session_alive_stays(idle, at, client):
     sign_in(client, idle)
     at(0.02)
@@ -297,7 +317,7 @@ def test_each_delay_is_a_setting(idle, at, settings):
 def test_every_category_has_a_name_of_its_own(db):
     names = [category.name for category in all_categories()]
 
-    assert len(names) == len(set(names)) == 12
+    assert len(names) == len(set(names)) == 14
 
 
 @pytest.mark.parametrize(
