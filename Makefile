@@ -33,11 +33,13 @@ demo: $(RUNTIME) ## Démarre la démonstration : portail, simulateur de FranceCo
 demo-reset: $(RUNTIME) ## Efface les données de la démonstration, puis la redémarre
 	@exec $(DEMO) --reset
 
+# Twice, but for what takes long and learns nothing from a second database: journeys in a browser
+# run on PostgreSQL, as towns do, and the simulator's own tests, which know none, beside SQLite.
 .PHONY: test
 test: $(TOOLS) $(PROVIDER) ## Lance tous les tests, sur SQLite puis sur PostgreSQL
 	@.ci/require chromium fonts nodejs postgresql
-	$(BIN)/pytest $(PYTEST_ARGS)
-	.ci/with-postgresql $(BIN)/pytest $(PYTEST_ARGS)
+	$(BIN)/pytest $(PYTEST_ARGS) -m "not browser"
+	.ci/with-postgresql $(BIN)/pytest $(PYTEST_ARGS) --ignore=tests/simulator
 
 # What decides who enters: every line and branch is run, and no change of them goes unseen.
 DECIDING := tokens client state linking identity matching counter

@@ -75,11 +75,12 @@ class AccountAdapter(DefaultAccountAdapter):
     def login(self, request, user):
         """The last step of a sign-in, which a second factor may put minutes after the password.
 
-        Meanwhile its owner may have changed that password, to stop whoever knew it; or they have
-        become an agent, who is no citizen here any more.
+        Meanwhile its owner may have changed that password, to stop whoever knew it; they have
+        become an agent, who is no citizen here any more; or their access was blocked.
         """
         proven = request.session.pop(PROVEN_KEY, "")
-        if user.is_staff or not constant_time_compare(proven, user.get_session_auth_hash()):
+        is_same = user.is_active and constant_time_compare(proven, user.get_session_auth_hash())
+        if user.is_staff or not is_same:
             messages.error(request, AGENTS_DOOR if user.is_staff else SIGN_IN_TOO_OLD)
             raise ImmediateHttpResponse(HttpResponseRedirect(reverse("account_login")))
         super().login(request, user)

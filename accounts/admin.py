@@ -4,7 +4,9 @@ from django import forms
 from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.forms import UserChangeForm, UserCreationForm
+from django.contrib.auth.models import Permission
 from django.core.exceptions import PermissionDenied
+from django.db.models import Q
 from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
 from django.urls import path
@@ -69,6 +71,16 @@ class SearchFirstAdmin(CitizenFileMixin, ReadOnlyAdmin):
     list_per_page = 50
     list_max_show_all = 50
     show_full_result_count = False
+    # A list of people is how one is found; a list of what one did is their file already.
+    lists_files = True
+
+    def changelist_view(self, request, extra_context=None):
+        page = super().changelist_view(request, extra_context)
+        found = getattr(page, "context_data", None) if self.lists_files else None
+        for citizen in {self.citizen_of(row) for row in found["cl"].result_list} if found else ():
+            if citizen is not None:
+                files.record_opening(request.user, citizen)
+        return page
 
     def get_search_results(self, request, queryset, search_term):
         # Quotes would make an empty term that equals every empty field.
@@ -145,6 +157,24 @@ class AgentAdmin(DjangoUserAdmin):
         rights = [] if request.user.is_superuser else ["is_superuser", "groups", "user_permissions"]
         return [*super().get_readonly_fields(request, obj), *rights]
 
+    def has_change_permission(self, request, obj=None):
+        """Whoever sets a password enters by it: that of a colleague without more rights, then."""
+        may_change = super().has_change_permission(request, obj)
+        return may_change and (obj is None or self._has_no_more_rights(obj, than=request.user))
+
+    def has_delete_permission(self, request, obj=None):
+        may_delete = super().has_delete_permission(request, obj)
+        return may_delete and (obj is None or self._has_no_more_rights(obj, than=request.user))
+
+    @staticmethod
+    def _has_no_more_rights(agent, *, than) -> bool:
+        """Also those that an agent who is blocked would have again."""
+        if than.is_superuser or agent.is_superuser:
+            return than.is_superuser
+        given = Permission.objects.filter(Q(user=agent) | Q(group__user=agent)).order_by()
+        names = given.values_list("content_type__app_label", "codename")
+        return than.has_perms([f"{app}.{name}" for app, name in names])
+
     def save_model(self, request, obj, form, change):
         obj.is_staff = True
         super().save_model(request, obj, form, change)
@@ -152,6 +182,7 @@ class AgentAdmin(DjangoUserAdmin):
 
 @admin.register(PersonalSpace)
 class PersonalSpaceAdmin(SearchFirstAdmin):
+    lists_files = False
     list_display = ["reference", "name", "birthdate", "identity_provenance"]
     search_fields = ["=reference", "=birth_family_name", "=usual_name", "=contact_email"]
     search_help_text = "Référence, nom de naissance ou d’usage, adresse e-mail : en entier."
@@ -204,6 +235,7 @@ class PersonalSpaceAdmin(SearchFirstAdmin):
 
 @admin.register(JournalEntry)
 class JournalEntryAdmin(SearchFirstAdmin):
+    list_select_related = ["citizen"]
     list_display = ["at", "kind", "means", "code", "reference"]
     search_fields = ["=reference", "=citizen__space__reference"]
     search_help_text = (

@@ -12,12 +12,15 @@ from django.db.models import F
 from django.utils import timezone
 from django.utils.crypto import get_random_string, salted_hmac
 
+from accounts.limits import within_rate
 from accounts.models import CodePurpose, OneTimeCode, User
 
 DIGITS = "0123456789"
 CODE_CHARACTERS = 6
 MAX_TRIES = 5
 LIFETIME = datetime.timedelta(minutes=10)
+# Of a code that allauth keeps in the session: as many as its own count, as long as one lives.
+TRIES_OF_ONE_CODE = f"{MAX_TRIES}/15m/key"
 
 
 @transaction.atomic
@@ -57,6 +60,15 @@ def redeem_code(purpose: CodePurpose, *, key: str, code: str) -> User | None:
     deleted, _ = OneTimeCode.objects.filter(pk=row.pk).delete()
     is_alive = row.citizen is not None and row.citizen.session_epoch == row.session_epoch
     return row.citizen if deleted and is_alive else None
+
+
+def may_try(request, expected: str) -> bool:
+    """Count one more try of a code that allauth keeps in this session; whether it may be compared.
+
+    allauth counts them in the session alone, which a hundred parallel requests read at once.
+    """
+    key = f"{request.session.session_key}:{expected}"
+    return within_rate(request, "code_try", TRIES_OF_ONE_CODE, key=key)
 
 
 def kill_codes(citizens) -> None:

@@ -41,7 +41,10 @@ class ProfileUpdateView(SpaceMixin, FormView):
         form.save()
         if needs_code:
             contact.ask_code(self.request, email)
-            messages.success(self.request, "Il reste à vérifier votre nouvelle adresse e-mail.")
+            messages.success(
+                self.request,
+                "Votre profil est à jour. Il reste à vérifier votre nouvelle adresse e-mail.",
+            )
             return redirect("accounts:contact_email")
         if email:
             contact.put_in_force(self.space, email)

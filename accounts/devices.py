@@ -10,7 +10,34 @@ UNKNOWN_DEVICE = "appareil inconnu"
 LOCAL_NETWORK = "réseau local"
 UNKNOWN_NETWORK = "0.0.0.0"  # noqa: S104 no address to listen to
 LOOPBACK_NETWORK = "127.0.0.0"
-SYSTEMS = {"Mac OS X": "macOS"}
+# What a label may say. The header is whoever's it is, and its owner reads the label: a stranger who
+# fails to sign in with "Appelez le 08… bot" must not speak to them from a page of the town's.
+BROWSERS = {
+    name: name
+    for name in (
+        *("Amazon Silk", "Brave", "Chrome", "Chromium", "curl", "DuckDuckGo", "Edge", "Epiphany"),
+        *("Facebook", "Falkon", "Firefox", "Firefox Focus", "Google", "HeadlessChrome", "IE"),
+        *("Instagram", "Konqueror", "Opera", "PaleMoon", "QQ Browser", "Qwant", "Safari"),
+        *("Samsung Internet", "SeaMonkey", "Snapchat", "UC Browser", "Vivaldi", "Yandex Browser"),
+    )
+}
+BROWSERS |= {
+    "Chrome WebView": "Chrome",
+    "Chrome iOS": "Chrome",
+    "DuckDuckGo Browser": "DuckDuckGo",
+    "Firefox iOS": "Firefox",
+    "Huawei Browser": "Huawei",
+    "MiuiBrowser": "Xiaomi",
+    "Safari UI/WKWebView": "Safari",
+}
+SYSTEMS = {
+    name: name
+    for name in (
+        *("Android", "Chrome OS", "Debian", "Fedora", "FreeBSD", "HarmonyOS", "KaiOS", "Linux"),
+        *("OpenBSD", "Tizen", "Ubuntu", "Windows", "Windows Phone", "iOS"),
+    )
+}
+SYSTEMS |= {"Mac OS X": "macOS"}
 # What an address says of a network, without its subscriber: the provider's block.
 IPV4_BITS, IPV6_BITS = 24, 48
 
@@ -18,8 +45,9 @@ IPV4_BITS, IPV6_BITS = 24, 48
 def device_label(user_agent: str) -> str:
     """The browser and the system of a `User-Agent` header: « Firefox sur Windows »."""
     found = parse(user_agent[:HTTP_USER_AGENT_MAX_LENGTH])
-    browser = found.user_agent and found.user_agent.family.replace("Mobile", "").strip()
-    system = found.os and SYSTEMS.get(found.os.family, found.os.family)
+    family = found.user_agent.family if found.user_agent else ""
+    browser = BROWSERS.get(" ".join(family.replace("Mobile", "").split()), "")
+    system = SYSTEMS.get(found.os.family, "") if found.os else ""
     if browser and system:
         return f"{browser} sur {system}"[:MAX_CHARACTERS]
     return (browser or system or UNKNOWN_DEVICE)[:MAX_CHARACTERS]

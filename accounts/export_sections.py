@@ -136,7 +136,7 @@ def _codes(user: User) -> list[dict]:
         for code in OneTimeCode.objects.filter(citizen=user).order_by("-created_at")
     ]
     handed_over = [
-        ("counter", CounterCode._meta.verbose_name, code.created_at)
+        ("counter", CounterCode._meta.verbose_name, code.given_at)
         for code in CounterCode.objects.filter(space=user.space)
     ]
     return [

@@ -17,6 +17,8 @@ from accounts.sessions import MEANS_LABELS
 WRONG_PASSWORD, WRONG_DOOR = "wrong_password", "wrong_door"  # noqa: S105 causes, no password
 # Somebody who tries again and again from one place is one line an hour, and one mail a day.
 ONE_LINE, ONE_MAIL = timedelta(hours=1), timedelta(days=1)
+# From everywhere, of one person: whoever names another device each time must not bury the rest.
+LINES_AN_HOUR = 10
 BATCH = 500  # The worker comes back two seconds later for the rest, and sends mail meanwhile.
 LONGEST_ADDRESS = FailedSignIn._meta.get_field("email").max_length
 
@@ -56,10 +58,8 @@ def _follow(attempt: FailedSignIn) -> None:
 def _journal(owner: User, attempt: FailedSignIn, *, code: str) -> None:
     origin = Origin(device=attempt.device, network=attempt.network)
     line = {"kind": JournalKind.SIGN_IN_REFUSED, "code": code}
-    since = attempt.at - ONE_LINE
-    same = owner.journal.filter(
-        **line, device=origin.device, network=origin.network, at__gt=since, at__lte=attempt.at
-    )
-    if not same.exists():
+    lines = owner.journal.filter(**line, at__gt=attempt.at - ONE_LINE, at__lte=attempt.at)
+    told = list(lines.values_list("device", "network")[:LINES_AN_HOUR])
+    if len(told) < LINES_AN_HOUR and (origin.device, origin.network) not in told:
         means = MEANS_LABELS["password"]
         journal.record(citizen=owner, means=means, origin=origin, at=attempt.at, **line)

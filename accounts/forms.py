@@ -3,11 +3,13 @@
 from allauth.account import forms as allauth_forms
 from allauth.account.adapter import get_adapter
 from allauth.account.models import EmailAddress
+from allauth.core import context
 from django import forms
 from django.contrib.auth.hashers import make_password
 from django.utils.crypto import salted_hmac
 
 from accounts import services, wrong_door
+from accounts.codes import may_try
 from accounts.contact_forms import ContactFieldsMixin
 from accounts.fields import (
     BirthDateField,
@@ -243,6 +245,8 @@ class LoginEmailForm(allauth_forms.AddEmailForm):
 
 
 class CodeMixin:
+    """A code of allauth's. One try too many is answered like a wrong code."""
+
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
         dressed(
@@ -253,10 +257,19 @@ class CodeMixin:
             inputmode="numeric",
         )
 
+    def clean_code(self):
+        self.count_try()
+        return super().clean_code()
+
+    def count_try(self) -> None:
+        if not may_try(context.request, self.expected_code):
+            raise get_adapter().validation_error("incorrect_code")
+
 
 class EmailCodeForm(CodeMixin, allauth_forms.ConfirmEmailVerificationCodeForm):
     def clean_code(self):
         """The code, and an address that nobody has proven meanwhile (not merely typed)."""
+        self.count_try()
         code = allauth_forms.BaseConfirmCodeForm.clean_code(self)
         if self.user is None or email_is_taken(self.email, by_another_than=self.user):
             raise get_adapter().validation_error("email_taken")

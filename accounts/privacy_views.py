@@ -45,6 +45,7 @@ class DataDownloadView(SpaceMixin):
     """The copy itself, made now or taken from the worker; POST, for the journal says so."""
 
     http_method_names = ["post"]
+    button_page = "accounts:data"
 
     def post(self, request):
         if not has_recent_proof(request):

@@ -28,7 +28,6 @@ class ProfileForm(IdentityFieldsMixin, ContactFieldsMixin, forms.Form):
         "given_names",
         "birthdate",
         "contact_email",
-        "phone",
         "street",
         "street_extra",
         "building",
@@ -36,6 +35,7 @@ class ProfileForm(IdentityFieldsMixin, ContactFieldsMixin, forms.Form):
         "postcode",
         "city",
         "country",
+        "phone",
     ]
 
     def __init__(self, *args, space: PersonalSpace, **kwargs):

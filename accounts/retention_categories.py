@@ -76,7 +76,7 @@ def _of_traces(kept: dict) -> list[Category]:
         Category("mails", mails, _mails),
         Category("exports", copies, _exports),
         Category("codes", "codes à usage unique expirés", _codes),
-        Category("counter_codes", "codes de la mairie expirés", _counter_codes),
+        Category("counter_codes", "codes remis en mairie expirés", _counter_codes),
         Category("typed", "formulaires laissés à la fin d’une session, expirés", typed.expired),
         Category("sessions", "sessions expirées", _sessions),
         Category("devices", "appareils dont la session est finie", _dead_user_sessions),
@@ -202,7 +202,7 @@ def _codes() -> QuerySet:
 
 
 def _counter_codes() -> QuerySet:
-    return CounterCode.objects.filter(expires_at__lte=timezone.now())
+    return CounterCode.objects.filter(expires_at__lt=timezone.now())
 
 
 def _sessions() -> QuerySet:

@@ -31,6 +31,7 @@ class SessionEndView(SpaceMixin):
     """Ends one other session, named by its handle."""
 
     http_method_names = ["post"]
+    button_page = "accounts:sessions"
 
     def post(self, request):
         if open_sessions.end_one(request, request.POST.get("session", "")):
@@ -77,6 +78,10 @@ class SessionOverView(View):
     """
 
     http_method_names = ["post"]
+
+    def http_method_not_allowed(self, request, *args, **kwargs):
+        """An address restored by the browser: nothing ends."""
+        return redirect(settings.LOGIN_REDIRECT_URL)
 
     def post(self, request):
         page = request.POST.get(typed.PAGE_FIELD, "")

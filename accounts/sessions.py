@@ -44,7 +44,8 @@ def record_proof(request: HttpRequest, user, *, means: str, label: str, **extra)
     """Remember in the session that `user` was proven now, by `means` (shown as `label`).
 
     `extra` goes with the record, for its author only (an assurance level, for instance); pass
-    `reauthenticated=True` when the proof was asked again of somebody already signed in.
+    `reauthenticated=True` when the proof was asked again of somebody already signed in, and
+    `unattended=True` when nobody may have been asked anything (single sign-on): no fresh proof.
     """
     record_authentication(request, user, method=means, label=label, **extra)
 
@@ -124,8 +125,12 @@ def returns(view):
 
 
 def is_local_path(url: str) -> bool:
-    """Whether `url` is a page of this portal: an absolute path, no host, no view name."""
-    return url.startswith("/") and url_has_allowed_host_and_scheme(url, allowed_hosts=None)
+    """Whether `url` is a page of this portal: an absolute path, no host, no view name.
+
+    A browser takes line ends and tabs out of an address (WHATWG URL §4.4): "/\\n//host" is one.
+    """
+    is_printable = url.isprintable()
+    return is_printable and url.startswith("/") and url_has_allowed_host_and_scheme(url, None)
 
 
 def return_url(request: HttpRequest) -> str | None:
@@ -147,7 +152,11 @@ def citizens_only(view):
 
 def _any_recent(records) -> bool:
     oldest = time.time() - settings.ACCOUNT_REAUTHENTICATION_TIMEOUT
-    return any(record["at"] > oldest and not _is_second_factor(record) for record in records)
+    return any(record["at"] > oldest and _is_proof(record) for record in records)
+
+
+def _is_proof(record: dict) -> bool:
+    return not (_is_second_factor(record) or record.get("unattended"))
 
 
 def recent_proof_required(view):

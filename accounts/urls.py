@@ -73,7 +73,7 @@ urlpatterns = [
         name="account_logout",
     ),
     path("acces-bloque/", allauth_views.account_inactive, name="account_inactive"),
-    path("inscription/", allauth_views.signup, name="account_signup"),
+    path("inscription/", views.SignUpView.as_view(), name="account_signup"),
     path(
         "verification-adresse/",
         allauth_views.email_verification_sent,

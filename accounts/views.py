@@ -1,5 +1,7 @@
 """Pages of the personal space. Sign-in pages are allauth's, with our forms and templates."""
 
+from http import HTTPStatus
+
 from allauth.account import views as allauth_views
 from allauth.account.adapter import get_adapter
 from allauth.account.internal.flows.password_reset_by_code import (
@@ -8,6 +10,7 @@ from allauth.account.internal.flows.password_reset_by_code import (
 from allauth.account.models import EmailAddress
 from allauth.core.internal import ratelimit
 from django.contrib import messages
+from django.contrib.auth.decorators import login_not_required
 from django.shortcuts import redirect
 from django.utils import timezone
 from django.utils.decorators import method_decorator
@@ -39,6 +42,20 @@ class SignOutView(allauth_views.LogoutView):
         request.session.flush()
         messages.success(request, "Vous êtes déconnecté.")
         return redirect(next_url)
+
+
+@method_decorator(login_not_required, name="dispatch")
+class SignUpView(allauth_views.SignupView):
+    """One refused by a rate limit leaves no session: an account half made would show by its cookie.
+
+    Only an address without an account gets as far as having one.
+    """
+
+    def dispatch(self, request, *args, **kwargs):
+        response = super().dispatch(request, *args, **kwargs)
+        if response.status_code == HTTPStatus.TOO_MANY_REQUESTS:
+            request.session.flush()
+        return response
 
 
 class PasswordResetView(allauth_views.PasswordResetView):
@@ -78,6 +95,9 @@ class SpaceMixin(View):
     What is typed in their forms outlives their session (`accounts.typed`).
     """
 
+    # Where the button of a page that takes a POST alone is: signing in again leads there.
+    button_page = "accounts:space"
+
     @classmethod
     def typed_fields(cls, **url_kwargs) -> list[str]:
         """The fields, as the browser sends them, that are kept; to override for a dynamic form."""
@@ -89,6 +109,12 @@ class SpaceMixin(View):
         if request.method == "POST" and response.status_code == 302 and self.typed_fields(**kwargs):
             typed.forget(request)
         return response
+
+    def http_method_not_allowed(self, request, *args, **kwargs):
+        """A GET of an address that only a button sends, as after a new sign-in: nothing is done."""
+        if request.method == "GET":
+            return redirect(self.button_page)
+        return super().http_method_not_allowed(request, *args, **kwargs)
 
     def get_form(self, form_class=None):
         """The form, with what was typed in it before the session ended."""

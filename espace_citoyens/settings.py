@@ -275,6 +275,9 @@ ACCOUNT_RATE_LIMITS = {
     # from one address, see PasswordResetView: nobody is to use up somebody else's).
     "reset_password": "20/m/ip,20/h/key",
     "confirm_email": "10/h/key",
+    # At a borrowed screen, where the limits of sign-in do not count: no door to guess a password.
+    "reauthenticate": "10/10m/user",
+    "change_password": "10/10m/user",
 }
 
 # Second factor and passkeys.

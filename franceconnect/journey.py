@@ -27,6 +27,8 @@ logger = logging.getLogger(__name__)
 FAILURE_KEY = "franceconnect_failure"
 # Operators receive one mail about a platform in so long.
 ALERT_INTERVAL_SECONDS = 3600
+# In the journal, from one address, which may be that of everybody at the counter.
+LINES_OF_NOBODY = "60/h/ip"
 UNITS = (
     (86400, "jour", "un jour"),
     (3600, "heure", "une heure"),
@@ -83,13 +85,14 @@ def refuse(request, error: FranceConnectError, *, platform: Platform, citizen=No
     reference = journal.new_incident_reference()
     level = logging.ERROR if error.is_ours_to_mend else logging.WARNING
     logger.log(level, "%s sign-in refused: %s (%s)", platform.label, error.code, reference)
-    journal.record(
-        JournalKind.SIGN_IN_REFUSED,
-        citizen=citizen,
-        means=platform.label,
-        code=error.code,
-        reference=reference,
-    )
+    if citizen is not None or _is_worth_a_line(request):
+        journal.record(
+            JournalKind.SIGN_IN_REFUSED,
+            citizen=citizen,
+            means=platform.label,
+            code=error.code,
+            reference=reference,
+        )
     if error.is_ours_to_mend:
         _alert_operators(error, platform=platform, reference=reference)
     failure = {
@@ -103,6 +106,14 @@ def refuse(request, error: FranceConnectError, *, platform: Platform, citizen=No
         request.session[FAILURE_KEY] = failure
         return redirect("franceconnect:failure")
     return show_failure(request, failure)
+
+
+def _is_worth_a_line(request) -> bool:
+    """Whether a refusal of nobody's is journalled: anybody makes them, and nothing goes for a year.
+
+    The log has them all.
+    """
+    return within_rate(request, "franceconnect_refusals", LINES_OF_NOBODY)
 
 
 def _alert_operators(error: FranceConnectError, *, platform: Platform, reference: str) -> None:

@@ -14,7 +14,7 @@ from django.utils import timezone
 from accounts import journal, services
 from accounts.codes import kill_codes
 from accounts.counter import kill_codes as kill_counter_codes
-from accounts.credentials import has_local_way_in, locked
+from accounts.credentials import has_local_way_in, locked, read_credentials
 from accounts.models import JournalKind, PersonalSpace, User
 from accounts.sign_ins import record_sign_in
 from franceconnect import conf
@@ -340,9 +340,8 @@ def apply_unlink(user: User, issuer: str) -> bool:
     user.end_sessions()
     means = means_of(issuer)
     journal.record(JournalKind.UNLINKED, citizen=user, means=means)
-    services.notify(
-        user.space, "franceconnect/email/unlinked", {"at": timezone.now(), "means": means}
-    )
+    facts = {"at": timezone.now(), "means": means, "summary": read_credentials(user).summary()}
+    services.notify(user.space, "franceconnect/email/unlinked", facts)
     return True
 
 

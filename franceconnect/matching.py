@@ -5,6 +5,8 @@ An equal civil status opens nothing: it only tells which proof to ask for.
 
 from enum import Enum, auto
 
+from django.db.models import Q
+
 from accounts.counter import is_never_opened
 from accounts.models import PersonalSpace, Provenance
 from franceconnect.identity import PivotIdentity
@@ -33,10 +35,21 @@ def prepared_space(identity: PivotIdentity) -> PersonalSpace | None:
 
 
 def _spaces_of(identity: PivotIdentity) -> list[PersonalSpace]:
-    """Citizens' spaces of this very civil status: few are born on a day, their names compared."""
+    """Citizens' spaces of this very civil status: few are born on a day, their names compared.
+
+    Not what somebody declared in a sign-up that nobody proved: anybody makes thousands of those,
+    on one birthday, for its people to wait while they are read.
+    """
     born_that_day = PersonalSpace.objects.filter(
         birthdate_text=identity.birthdate_text, user__is_staff=False
-    ).select_related("user")
+    )
+    unproven = Q(
+        identity_provenance=Provenance.DECLARED,
+        identity_checked_at=None,
+        user__email=None,
+        user__last_login=None,
+    )
+    born_that_day = born_that_day.exclude(unproven).select_related("user")
     return [space for space in born_that_day if identity.equals(space)]
 
 

@@ -148,7 +148,8 @@ class LinkView(SpaceMixin, PendingMixin, FormView):
             linking.apply_link(self.request.user, self.pending)
         finally:
             state.discard_pending(self.request.session)
-        services.raise_session(self.request, self.pending)
+        # Who came back is who they are, not yet whose space it was: no fresh proof of its owner.
+        services.raise_session(self.request, self.pending, reauthenticated=False)
         messages.success(
             self.request, f"Votre espace personnel est certifié avec {self.platform.label}."
         )

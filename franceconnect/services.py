@@ -1,6 +1,7 @@
 """What `franceconnect` answers to the rest of the portal."""
 
 import datetime
+import math
 from dataclasses import dataclass, replace
 from functools import wraps
 from urllib.parse import urlencode
@@ -43,13 +44,16 @@ def session_assurance(request: HttpRequest) -> Assurance | None:
     """The strongest proof by FranceConnect in this *session*, the latest of that level.
 
     None for a session that only a password opened, whatever the account is linked to. A proof
-    counts no longer once its platform is unlinked: it may have been another person's.
+    counts no longer once its platform is unlinked, even tied anew: it may have been another
+    person's.
     """
-    tied = {conf.LABELS[name] for name in links_of(request)}
+    tied = {
+        conf.LABELS[name]: link.created_at.timestamp() for name, link in links_of(request).items()
+    }
     records = [
         record
         for record in get_authentication_records(request, request.user)
-        if record["method"] == METHOD and record["label"] in tied
+        if record["method"] == METHOD and record["at"] >= tied.get(record["label"], math.inf)
     ]
     if not records:
         return None
@@ -139,6 +143,7 @@ def open_session(request: HttpRequest, user: User, pending: PendingIdentity) -> 
     a sign-up under way for instance, is not carried over: only what sign-out needs, and an
     identity that this very sign-in is about to claim.
     """
+    was_open = request.user.is_authenticated
     id_tokens = sign_out.take_id_tokens(request.session)
     claimed = state.claimed_pending(request.session, pending.next_url)
     if request.user.is_anonymous:
@@ -148,7 +153,8 @@ def open_session(request: HttpRequest, user: User, pending: PendingIdentity) -> 
     auth.login(request, user)
     state.carry_pending(request.session, claimed)
     sign_out.restore(request.session, id_tokens)
-    _record(request, user, pending)
+    # At a borrowed screen, single sign-on answers in the place of whoever went away.
+    _record(request, user, pending, unattended=was_open)
 
 
 def open_session_by_code(request: HttpRequest, user: User, pending: PendingIdentity) -> None:
@@ -178,7 +184,13 @@ def raise_session(
     request: HttpRequest, pending: PendingIdentity, *, reauthenticated: bool = True
 ) -> None:
     """Row 16: the person signed in has proven themselves again, or at a stronger level."""
-    _record(request, request.user, pending, reauthenticated=reauthenticated)
+    _record(
+        request,
+        request.user,
+        pending,
+        reauthenticated=reauthenticated,
+        unattended=not reauthenticated,
+    )
 
 
 def _record(request, user, pending: PendingIdentity, **extra) -> None:

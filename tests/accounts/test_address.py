@@ -28,6 +28,14 @@ def errors(response):
     return list(response.context["form"].errors)
 
 
+def test_errors_are_listed_in_the_order_of_the_page(owner):
+    response = owner.post(FORM, HOME | {"phone": "12", "postcode": "1", "street": ""})
+
+    form = response.context["form"]
+    named = [field.name for field in form if field.errors]
+    assert named == ["street", "postcode", "phone"]
+
+
 def test_an_address_has_the_lines_of_the_french_post(owner):
     owner.post(
         FORM,

@@ -3,10 +3,14 @@
 import time
 
 import pytest
+import time_machine
 from allauth.account.models import EmailAddress
+from django.contrib.sessions.models import Session
 from django.test import Client
 
+from accounts import failed_sign_ins
 from accounts.models import JournalKind, PersonalSpace, Provenance, User
+from accounts.sessions import is_local_path
 from tests.accounts.factories import PASSWORD, make_agent, make_citizen
 from tests.accounts.test_sign_up import code_in, sign_up, user_id
 
@@ -310,3 +314,84 @@ def test_a_profile_sent_back_unchanged_writes_nothing(client, citizen, provenanc
 
     assert list(PersonalSpace.objects.values()) == before
     assert JournalKind.PROFILE_CHANGED not in citizen.journal.values_list("kind", flat=True)
+
+
+def code_page_after_reset(client):
+    client.post(RESET, {"email": make_citizen().email})
+    return "/mot-de-passe-oublie/code/"
+
+
+def code_page_after_sign_up(client):
+    sign_up(client)
+    return "/verification-adresse/"
+
+
+@pytest.mark.parametrize("ask", [code_page_after_reset, code_page_after_sign_up])
+def test_a_hundred_tries_of_a_code_at_once_are_five(client, db, mails, ask):
+    """All of them read the session before any of them writes in it that a try failed."""
+    page = ask(client)
+    code = code_in(mails()[-1])
+    row = Session.objects.get()
+    wrong = f"{(int(code) + 1) % 1_000_000:06d}"
+
+    for guess in [*[wrong] * 5, code]:
+        row.save()
+        client.post(page, {"code": guess})
+
+    assert user_id(client) is None
+    assert not User.objects.filter(email__startswith="ada").exists()
+    assert client.get("/mot-de-passe-oublie/nouveau/").status_code == 302
+
+
+@pytest.mark.parametrize("with_cookie", [False, True])
+def test_a_sign_up_refused_by_its_limit_says_nothing_of_the_address(citizen, with_cookie):
+    answers = []
+    for email in (citizen.email, "personne@rivemont.example"):
+        for number in range(11):
+            client = Client(REMOTE_ADDR=f"192.0.2.{number}")
+            if with_cookie:
+                sign_up(client, email=f"moi{number}@{email}")
+            answer = sign_up(client, email=email)
+        cookie = {name: morsel["expires"] for name, morsel in answer.cookies.items()}
+        answers.append((answer.status_code, answer.content, cookie))
+
+    assert answers[0] == answers[1]
+
+
+@pytest.mark.parametrize("path", ["/\n//evil.example", "/\t/evil.example", "/\r/\\evil.example"])
+def test_an_address_that_a_browser_reads_otherwise_is_no_page_of_ours(path):
+    assert not is_local_path(path)
+
+
+def test_nobody_buries_the_activity_of_somebody_else(client, citizen):
+    for number in range(30):
+        try_password(client, citizen.email, REMOTE_ADDR=f"90.45.{number}.1")
+    failed_sign_ins.follow_up()
+
+    assert citizen.journal.count() == failed_sign_ins.LINES_AN_HOUR
+
+
+def test_a_stranger_writes_no_words_in_the_activity_of_somebody_else(client, citizen):
+    words = "Appelez le 0899 70 70 70 urgent bot/1.0 (Windows NT 10.0)"
+    try_password(client, citizen.email, HTTP_USER_AGENT=words)
+    failed_sign_ins.follow_up()
+    try_password(client, citizen.email, PASSWORD)
+
+    assert "0899" not in client.get("/mon-espace/activite/").content.decode()
+
+
+@pytest.mark.parametrize(
+    ("page", "field"),
+    [
+        ("/confirmation-identite/", "password"),
+        ("/mon-espace/identifiants/mot-de-passe/", "oldpassword"),
+    ],
+)
+def test_a_borrowed_screen_is_no_place_to_guess_a_password(client, citizen, page, field):
+    try_password(client, citizen.email, PASSWORD)
+
+    answers = [client.post(page, {field: "faux"}).status_code for _ in range(4)]
+    with time_machine.travel(time.time() + 61):
+        answers += [client.post(page, {field: "faux"}).status_code for _ in range(7)]
+
+    assert answers == [200] * 10 + [429]

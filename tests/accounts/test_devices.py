@@ -29,6 +29,9 @@ MAC = (
         ("curl/8.0", "curl"),
         ("", "appareil inconnu"),
         ("<script>alert(1)</script>\x00", "appareil inconnu"),
+        ("Appelez le 0899 70 70 70 urgent bot/1.0 (Windows NT 10.0)", "Windows"),
+        ("evil.example/1.0 CFNetwork/1 Darwin/21", "iOS"),
+        ("DEBLOQUEZ VOTRE COMPTE Spider", "appareil inconnu"),
     ],
 )
 def test_a_device_is_named_as_its_owner_would(user_agent, label):

@@ -3,7 +3,7 @@
 import pytest
 from django.test import Client
 
-from accounts.models import JournalKind
+from accounts.models import JournalKind, User
 from tests.accounts.authenticators import totp
 from tests.accounts.factories import PASSWORD
 from tests.accounts.test_second_factor import (
@@ -169,3 +169,15 @@ def test_the_code_by_email_is_switched_off_and_other_sessions_end(owner, mailed,
 def test_the_page_of_the_code_is_for_whoever_gave_the_password(db, citizen):
     assert Client().get(EMAIL_STEP)["Location"] == "/connexion/"
     assert Client().post(EMAIL_STEP, {"code": "123456"})["Location"] == "/connexion/"
+
+
+def test_somebody_blocked_between_the_two_steps_does_not_enter(mailed, citizen, mails):
+    sign_in(mailed, citizen)
+    User.objects.update(is_active=False)
+    before = citizen.journal.count()
+
+    response = mailed.post(EMAIL_STEP, {"code": code_in(mails()[-1])})
+
+    assert response["Location"] == "/connexion/"
+    assert not is_signed_in(mailed)
+    assert citizen.journal.count() == before

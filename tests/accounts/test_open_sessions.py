@@ -217,7 +217,18 @@ def test_only_a_post_of_this_site_by_somebody_signed_in_acts(citizen, agent, pat
     if path != "/mon-espace/session/fin/":
         assert staff.post(path).status_code == 403
     if path != END_OTHERS:
-        assert forged.get(path).status_code == 405
+        # Whoever signs in again after such a button comes by a GET: to a page, never to nothing.
+        assert forged.get(path)["Location"].startswith("/mon-espace/")
+        assert is_in(forged)
+
+
+def test_a_button_pressed_too_late_leads_back_to_its_page(client, citizen):
+    login_url = client.post(END, {"session": "any"})["Location"]
+
+    response = client.post(login_url, {"login": citizen.email, "password": PASSWORD}, follow=True)
+
+    assert response.status_code == 200
+    assert response.request["PATH_INFO"] == PAGE
 
 
 def test_signing_out_takes_the_row_away_and_is_journalled(laptop, citizen):

@@ -4,11 +4,13 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from django.test import Client
+from allauth.core import context
+from django.test import Client, RequestFactory
 from django.utils import timezone
 
 from accounts import journal
 from accounts.models import JournalKind, User
+from accounts.sign_ins import record_sign_in
 from tests.accounts.factories import PASSWORD, make_citizen
 from tests.accounts.test_sign_up import code_in, sign_up
 
@@ -119,6 +121,20 @@ def test_a_new_device_by_franceconnect_is_told_with_what_to_do_there(traveller, 
 
     assert [mail.to for mail in warnings(mails)] == [["contact@rivemont.example"]]
     assert "compte avec lequel vous entrez (FranceConnect)" in warnings(mails)[0].message
+
+
+def test_a_new_device_by_a_passkey_is_told_to_take_the_key_away(citizen, mails):
+    citizen.set_unusable_password()
+    citizen.save()
+    origin = journal.Origin("Safari sur iOS", "")
+    journal.record(JournalKind.SIGNED_IN, citizen=citizen, origin=origin)
+
+    request = RequestFactory().get("/", **AT_HOME)
+    with context.request_context(request):
+        record_sign_in(citizen, means="clé d’accès")
+
+    assert "retirez la clé d’accès que vous ne reconnaissez pas" in warnings(mails)[0].message
+    assert "compte avec lequel vous entrez" not in warnings(mails)[0].html_message
 
 
 def test_a_space_just_created_with_franceconnect_receives_no_such_mail(traveller, mails):

@@ -2,7 +2,7 @@
 
 import pytest
 from django.contrib import admin
-from django.contrib.auth.models import Permission
+from django.contrib.auth.models import Group, Permission
 from django.urls import reverse
 
 from accounts import journal
@@ -214,3 +214,59 @@ def test_guessing_at_the_agents_door_is_counted_whatever_the_host(client, agent)
     enter(client, agent.email)
 
     assert "_auth_user_id" not in client.session
+
+
+@pytest.fixture
+def manager(db):
+    """An agent who looks after the accounts of the others, and nothing else."""
+    names = ["view_user", "change_user", "delete_user"]
+    manager = User.objects.create_user("chef@rivemont.example", PASSWORD, is_staff=True)
+    manager.user_permissions.set(Permission.objects.filter(codename__in=names))
+    return manager
+
+
+@pytest.mark.parametrize("page", ["auth_user_password_change", "accounts_user_delete"])
+@pytest.mark.parametrize("is_active", [True, False])
+@pytest.mark.parametrize("right", ["every", "give_counter_code"])
+def test_nobody_enters_as_a_colleague_with_more_rights(client, manager, page, is_active, right):
+    other = make_agent("autre@rivemont.example", is_active=is_active)
+    if right != "every":
+        User.objects.filter(pk=other.pk).update(is_superuser=False)
+        other.user_permissions.set(Permission.objects.filter(codename=right))
+    client.force_login(manager)
+    new = {"password1": "un nouveau mot de passe", "password2": "un nouveau mot de passe"}
+
+    response = client.post(reverse(f"admin:{page}", args=[other.pk]), new | {"post": "yes"})
+
+    assert response.status_code == 403
+    assert User.objects.get(pk=other.pk).check_password(PASSWORD)
+
+
+def test_the_password_of_a_colleague_with_the_same_rights_can_be_set(client, manager):
+    other = User.objects.create_user("autre@rivemont.example", PASSWORD, is_staff=True)
+    client.force_login(manager)
+    new = {"password1": "un nouveau mot de passe", "password2": "un nouveau mot de passe"}
+
+    client.post(reverse("admin:auth_user_password_change", args=[other.pk]), new)
+
+    other.refresh_from_db()
+    assert other.check_password("un nouveau mot de passe")
+
+
+def test_an_agent_gives_no_right_to_a_group_of_theirs(client, agent):
+    """Whatever Django's own permission on groups says: rights of a group are rights."""
+    group = Group.objects.create(name="accueil")
+    agent.is_superuser = False
+    agent.save()
+    agent.groups.add(group)
+    agent.user_permissions.set(Permission.objects.filter(content_type__model="group"))
+    client.force_login(agent)
+    right = Permission.objects.get(codename="give_counter_code")
+
+    response = client.post(
+        reverse("admin:auth_group_change", args=[group.pk]),
+        {"name": "accueil", "permissions": [right.pk]},
+    )
+
+    assert response.status_code == 403
+    assert not group.permissions.exists()

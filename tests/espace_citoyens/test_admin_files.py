@@ -163,3 +163,19 @@ def test_an_agent_who_opened_a_file_is_not_erased(inside, agent, citizen):
     inside.post(reverse("admin:accounts_user_delete", args=[agent.pk]), {"post": "yes"})
 
     assert seen(citizen) == [(JournalKind.FILE_OPENED, agent, "administration")]
+
+
+@pytest.mark.parametrize("page", ["accounts_journalentry", "franceconnect_link"])
+def test_the_list_of_what_somebody_did_is_their_file(inside, agent, citizen, stranger, page):
+    rows_of(citizen)
+
+    inside.get(reverse(f"admin:{page}_changelist"), {"q": citizen.space.reference})
+
+    assert seen(citizen) == [(JournalKind.FILE_OPENED, agent, "administration")]
+    assert not seen(stranger)
+
+
+def test_looking_for_somebody_is_not_opening_their_file(inside, citizen):
+    inside.get(reverse("admin:accounts_personalspace_changelist"), {"q": citizen.space.reference})
+
+    assert not seen(citizen)

@@ -159,8 +159,9 @@ def test_any_other_refusal_is_theirs(provider, platform, status, body, kind):
     assert caught.value.code == f"token_endpoint_{status}"
 
 
-def test_the_userinfo_is_asked_with_the_token(provider, platform):
-    provider.say("userinfo", http(" a.b.c\n", Content_Type="Application/JWT ; charset=utf-8"))
+@pytest.mark.parametrize("content_type", ["Application/JWT ; charset=utf-8", f"{JWT};q=1", JWT])
+def test_the_userinfo_is_asked_with_the_token(provider, platform, content_type):
+    provider.say("userinfo", http(" a.b.c\n", Content_Type=content_type))
 
     assert client.userinfo_token(platform, "the-token") == "a.b.c"
     head, body = request_to(provider, "userinfo")

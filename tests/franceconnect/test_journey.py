@@ -278,3 +278,13 @@ def test_a_firewall_that_refuses_a_request_is_no_outage(traveller, status):
 
     assert response.status_code == 503
     assert not outage.is_down(conf.platform())
+
+
+def test_nobody_fills_the_journal_with_refusals(client, settings, db):
+    settings.FRANCECONNECT = settings.FRANCECONNECT | {"session_rate_limit": "300/m"}
+    client.cookies[settings.SESSION_COOKIE_NAME] = "x"
+
+    for _ in range(70):
+        client.get(reverse("franceconnect:callback"), {"state": "x"})
+
+    assert JournalEntry.objects.count() == 60

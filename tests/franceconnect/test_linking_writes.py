@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import pytest
 import time_machine
+from allauth.mfa.models import Authenticator
 from django.contrib.auth.models import AnonymousUser
 from django.utils import timezone
 
@@ -139,14 +140,19 @@ def test_an_agent_who_kept_a_link_is_linked_to_nothing(citizen, pending):
     [
         ({"identity_provenance": "counter"}, Match.PREPARED),
         ({"identity_checked_at": timezone.now()}, Match.PREPARED),
-        ({"identity_provenance": "declared"}, Match.POSSIBLE_DUPLICATE),
+        (
+            {"identity_provenance": "declared", "email": "a@rivemont.example"},
+            Match.POSSIBLE_DUPLICATE,
+        ),
+        # A sign-up that nobody proved: thousands of them must not be read at each connection.
+        ({"identity_provenance": "declared"}, Match.NOTHING),
         ({"identity_provenance": "franceconnect"}, Match.POSSIBLE_DUPLICATE),
         ({"identity_provenance": "counter", "birthplace": "44001"}, Match.NOTHING),
     ],
 )
 def test_the_facts_about_an_equal_civil_status(db, pending, fields, match):
     place = {"gender": "female", "birthplace": "44109", "birthcountry": "99100"}
-    make_citizen(None, **place | fields)
+    make_citizen(**{"email": None} | place | fields)
 
     facts, _ = linking.gather_facts(Intent.SIGN_IN, AnonymousUser(), pending)
 
@@ -412,6 +418,16 @@ def test_unlinking_ends_the_tie_the_certification_the_codes_and_the_sessions(
     assert "FranceConnect" in mail.subject
     assert str(timezone.localtime().year) in mail.message
     assert "FranceConnect" in mail.message
+
+
+def test_the_mail_of_an_unlink_names_what_still_opens_the_space(db, pending, mails):
+    citizen = make_citizen(None, contact_email="contact@rivemont.example")
+    linking.apply_link(citizen, pending)
+    Authenticator.objects.create(user=citizen, type="webauthn", data={"name": "Téléphone"})
+
+    linking.apply_unlink(citizen, ISSUER)
+
+    assert "s’ouvre seulement avec une clé d’accès." in mails()[-1].message
 
 
 def test_unlinking_one_of_two_platforms_leaves_the_identity_certified(citizen, pending):

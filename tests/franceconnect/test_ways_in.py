@@ -13,11 +13,13 @@ from accounts.credentials import LastWayIn, read_credentials
 from accounts.models import JournalKind, OneTimeCode, User
 from franceconnect import codes, linking, services
 from franceconnect.exceptions import LinkRefused
-from franceconnect.models import Link
+from franceconnect.models import EndCause, Link
 from tests.accounts.authenticators import totp
 from tests.accounts.factories import PASSWORD, make_citizen
+from tests.accounts.test_space import sign_in
 from tests.franceconnect.test_codes import EMAIL, LINK, WRONG, ask, code_in, type_in
 from tests.franceconnect.test_concurrency import at_once, in_a_request, pending  # noqa: F401
+from tests.franceconnect.test_platforms import level, request_of, tie
 
 UNLINK = reverse("franceconnect:unlink")
 ADD = "/mon-espace/identifiants/cles-d-acces/ajouter/"
@@ -236,3 +238,57 @@ def test_looking_a_protected_space_up_takes_no_more_queries(
         codes._citizen_of(protected.email)
     with django_assert_num_queries(1):
         codes._citizen_of("personne@rivemont.example")
+
+
+def test_a_tie_is_no_reauthentication(traveller, citizen):
+    """Whoever ties another identity to an open space must not then erase it as its owner."""
+    sign_in(traveller.client, citizen)
+    traveller.go(intent="link")
+    traveller.client.post(LINK)
+    assert Link.objects.active().exists()
+
+    for page in ("/mon-espace/supprimer/", UNLINK):
+        assert "confirmation-identite" in traveller.client.get(page)["Location"]
+
+
+@pytest.mark.usefixtures("plus")
+@pytest.mark.parametrize("path", ["/\n//evil.example", "/\t//evil.example"])
+def test_the_step_up_page_leads_nowhere_else(client, citizen, path):
+    sign_in(client, citizen)
+
+    page = client.get(reverse("franceconnect:plus_step_up"), {"next": path})
+
+    assert "evil.example" not in page.content.decode()
+
+
+def test_a_proof_of_a_former_identity_says_nothing_of_the_next(plus_traveller, citizen):
+    """The one tied in its place, in the same session, proves its own level."""
+    former = tie(citizen, plus_traveller)
+    plus_traveller.go()
+    before = level(plus_traveller.client)
+
+    linking.end_links(Link.objects.filter(pk=former.pk), EndCause.CITIZEN)
+    Link.objects.create(issuer=former.issuer, sub="another", citizen=citizen, level="eidas2")
+
+    assert (before, level(plus_traveller.client)) == ("eidas2", None)
+
+
+@pytest.mark.parametrize("button", ["franceconnect", "franceconnect_plus"])
+def test_single_sign_on_is_no_fresh_proof(traveller, plus_traveller, citizen, button):
+    """At a borrowed screen, the button would answer for whoever went away."""
+    tie(citizen, traveller)
+    tie(citizen, plus_traveller)
+    traveller.go()
+    assert traveller.client.get(ADD).status_code == 200
+    session = traveller.client.session
+    for record in session["account_authentication_methods"]:
+        record["at"] -= 601
+    session.save()
+
+    if button == "franceconnect":
+        traveller.go()
+    else:
+        plus_traveller.go(intent="step_up")
+
+    assert "confirmation-identite" in traveller.client.get(ADD)["Location"]
+    assert services.session_level(request_of(traveller.client)) is not None
