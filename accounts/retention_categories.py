@@ -13,7 +13,7 @@ from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from django.utils import timezone
 from post_office.models import STATUS, Email
 
-from accounts import erasure, journal, services
+from accounts import erasure, journal, services, typed
 from accounts.codes import LIFETIME
 from accounts.models import (
     CounterCode,
@@ -77,6 +77,7 @@ def _of_traces(kept: dict) -> list[Category]:
         Category("exports", copies, _exports),
         Category("codes", "codes à usage unique expirés", _codes),
         Category("counter_codes", "codes remis en mairie expirés", _counter_codes),
+        Category("typed", "formulaires laissés à la fin d’une session, expirés", typed.expired),
         Category("sessions", "sessions expirées", _sessions),
         Category("devices", "appareils dont la session est finie", _dead_user_sessions),
     ]

@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from django import forms
 from django.conf import settings
 from django.db import transaction
+from django.db.models import QuerySet
 from django.http import HttpRequest, QueryDict
 from django.urls import Resolver404, ResolverMatch, resolve
 from django.utils import timezone
@@ -113,7 +114,12 @@ def forget(request: HttpRequest) -> None:
 
 def forget_expired() -> None:
     """Erase what nobody came back for in an hour."""
-    TypedForm.objects.filter(created_at__lte=timezone.now() - LIFETIME).delete()
+    expired().delete()
+
+
+def expired() -> QuerySet[TypedForm]:
+    """What is shown to nobody any more."""
+    return TypedForm.objects.filter(created_at__lte=timezone.now() - LIFETIME)
 
 
 def _is_kept(name: str, field: forms.Field) -> bool:

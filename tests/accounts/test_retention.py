@@ -24,6 +24,7 @@ from accounts.models import (
     JournalKind,
     OneTimeCode,
     PersonalSpace,
+    TypedForm,
     User,
 )
 from accounts.retention import all_categories, months_after
@@ -291,6 +292,18 @@ def test_a_code_of_the_counter_goes_once_it_opens_nothing(idle, at, agent):
     assert not CounterCode.objects.exists()
 
 
+def test_what_was_typed_goes_once_its_hour_is_over(idle, at):
+    TypedForm.objects.create(owner=idle, path="/mon-espace/profil/modifier/", content="scellé")
+    at(0.04)
+    purge()
+    assert TypedForm.objects.exists()
+
+    at(0.05)
+    purge()
+
+    assert not TypedForm.objects.exists()
+
+
 def test_the_device_of_a_session_alive_stays(idle, at, client):
     sign_in(client, idle)
     at(0.02)
@@ -312,7 +325,7 @@ def test_each_delay_is_a_setting(idle, at, settings):
 def test_every_category_has_a_name_of_its_own(db):
     names = [category.name for category in all_categories()]
 
-    assert len(names) == len(set(names)) == 13
+    assert len(names) == len(set(names)) == 14
 
 
 @pytest.mark.parametrize(
