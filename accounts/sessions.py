@@ -170,6 +170,7 @@ def reauthentication_required(view):
 
 
 def _proof_required(view, is_proven):
+    @citizens_only
     @wraps(view)
     def wrapper(request, *args, **kwargs):
         if is_proven(request):

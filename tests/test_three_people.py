@@ -149,7 +149,8 @@ def test_each_address_answers_its_owner_alone(name, owner, stranger, staff, simu
             assert response.status_code < 500
             assert not {datum for datum in DATA if datum in says(response)}
             if client is staff and name in PRIVATE:
-                assert response.status_code in {302, 400, 403, 404, 405}
+                assert response.status_code in {302, 400, 403}
+                assert "/confirmation-identite/" not in response.headers.get("Location", "")
     assert everything_of(owner) == before
     for response in answers(mine, name, owner):
         assert response.status_code < 500
