@@ -1,6 +1,6 @@
 from django.contrib import admin
 
-from accounts.admin import SearchFirstAdmin
+from accounts.admin.base import SearchFirstAdmin
 from franceconnect.models import Link
 
 
