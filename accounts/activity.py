@@ -59,6 +59,7 @@ TITLES = {
         Kind.SECOND_FACTOR_ON: "Double authentification activée",
         Kind.SECOND_FACTOR_OFF: "Double authentification désactivée",
         Kind.RECOVERY_CODES_MADE: "Nouveaux codes de secours",
+        Kind.DATA_FETCHED: "Donnée demandée à une administration",
         Kind.DATA_EXPORTED: "Copie de vos données téléchargée",
         Kind.DELETION_ASKED: "Suppression de votre espace demandée",
         Kind.DELETION_CANCELLED: "Suppression de votre espace annulée",
@@ -66,9 +67,22 @@ TITLES = {
         Kind.SPACE_DELETED: "Suppression de votre espace",
     },
     Family.TOWN_HALL: {
+        Kind.SEARCHED: "Recherche",
+        Kind.FILE_FOUND: "Dossier trouvé par une recherche",
         Kind.FILE_OPENED: "Dossier consulté",
         Kind.FILE_CHANGED: "Dossier modifié",
         Kind.IDENTITY_CHECKED: "Identité vérifiée en mairie",
+        Kind.BLOCKED: "Accès à votre espace bloqué",
+        Kind.UNBLOCKED: "Accès à votre espace rétabli",
+        Kind.MAIL_RESENT: "Courriel renvoyé",
+        Kind.DUPLICATE_DISMISSED: "Comparaison avec un autre espace",
+        Kind.SPACES_MERGED: "Deux espaces réunis en un seul",
+        Kind.MERGE_UNDONE: "Réunion de deux espaces annulée",
+        Kind.LIST_EXPORTED: "Dossier compris dans une liste exportée",
+        Kind.AGENT_CHANGED: "Compte d’agent modifié",
+        Kind.AGENT_RECOVERED: "Accès d’un agent rétabli",
+        Kind.SETTINGS_CHANGED: "Réglages modifiés",
+        Kind.COUNTER_CODE_ASKED: "Code d’accès préparé en mairie",
         Kind.COUNTER_CODE_GIVEN: "Code d’accès remis en mairie",
         Kind.COUNTER_CODE_USED: "Code remis en mairie utilisé",
     },
@@ -109,6 +123,7 @@ class Line:
     reference: str
     agent: str
     agent_reference: str
+    reason: str
     icon: str
     is_worrying: bool
 
@@ -151,6 +166,7 @@ def line_of(entry: JournalEntry) -> Line:
         reference=entry.reference,
         agent=agent,
         agent_reference=entry.actor.agent_reference if entry.actor else "",
+        reason=entry.reason,
         icon="alert" if entry.kind in WORRYING else ICONS[family],
         is_worrying=entry.kind in WORRYING,
     )
@@ -187,6 +203,7 @@ COLUMNS = (
     "Référence",
     "Agent",
     "Référence de l’agent",
+    "Motif",
 )
 # A spreadsheet takes a cell that starts so for a formula (OWASP: CSV injection).
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
@@ -199,7 +216,8 @@ def table_of(entries: Iterable[JournalEntry]) -> Iterator[list[str]]:
         at = timezone.localtime(line.at)
         cells = [f"{at:%d/%m/%Y}", f"{at:%H:%M:%S}", line.family, line.title, line.cause]
         cells += [line.means, line.device, line.network, line.reference]
-        yield [_inert(cell) for cell in [*cells, line.agent, line.agent_reference]]
+        cells += [line.agent, line.agent_reference, line.reason]
+        yield [_inert(cell) for cell in cells]
 
 
 def _inert(cell: str) -> str:

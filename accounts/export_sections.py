@@ -180,6 +180,7 @@ def _journal(user: User) -> list[dict]:
             "reference": entry.reference,
             "by_an_agent": entry.actor_id is not None,
             "capacity": entry.capacity,
+            "reason": entry.reason,
             "device": entry.device,
             "network": entry.network,
         }

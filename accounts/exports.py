@@ -17,7 +17,7 @@ from accounts.privacy import Section, sections_of
 
 logger = logging.getLogger(__name__)
 
-FORMAT, VERSION = "espace-citoyens/donnees", "1.0"
+FORMAT, VERSION = "espace-citoyens/donnees", "1.1"
 FILE_NAME = "mes-donnees.zip"
 # Beyond, a page would make its reader wait: the worker does it.
 LINES_AT_ONCE = 2000

@@ -34,14 +34,16 @@ def record(
     reference: str = "",
     actor: User | None = None,
     capacity: str = "",
+    reason: str = "",
     origin: Origin | None = None,
     at: datetime.datetime | None = None,
 ) -> JournalEntry:
     """Append one line. Nothing personal goes in `means`, `code`, `reference` or `capacity`.
 
-    `actor` is the agent who acts on this citizen, and `capacity` in which role. The device and
-    the network of the request under way are the citizen's own, and are written for them alone.
-    `origin` and `at` are for what happened in another request, and is written afterwards.
+    `actor` is the agent who acts on this citizen, `capacity` in which role, and `reason` (200
+    characters) why: the citizen reads it. The device and the network of the request under way are
+    the citizen's own, and are written for them alone. `origin` and `at` are for what happened in
+    another request, and is written afterwards.
     """
     request = context.request if actor is None and citizen is not None else None
     origin = origin or (origin_of(request) if request else Origin())
@@ -54,6 +56,7 @@ def record(
         reference=reference,
         actor=actor,
         capacity=capacity,
+        reason=reason,
         device=origin.device,
         network=origin.network,
     )

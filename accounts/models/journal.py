@@ -32,10 +32,24 @@ class JournalKind(models.TextChoices):
     RECOVERY_CODE_USED = "recovery_code_used", "Code de secours utilisé"
     MAIL_SENT = "mail_sent", "Courriel envoyé"
     MAIL_FAILED = "mail_failed", "Courriel non distribué"
+    SEARCHED = "searched", "Recherche de personnes en mairie"
+    FILE_FOUND = "file_found", "Dossier trouvé par une recherche en mairie"
     FILE_OPENED = "file_opened", "Dossier consulté en mairie"
     FILE_CHANGED = "file_changed", "Dossier modifié en mairie"
+    BLOCKED = "blocked", "Accès bloqué en mairie"
+    UNBLOCKED = "unblocked", "Accès rétabli en mairie"
+    MAIL_RESENT = "mail_resent", "Courriel renvoyé par la mairie"
+    COUNTER_CODE_ASKED = "counter_code_asked", "Code d’accès préparé en mairie"
     COUNTER_CODE_GIVEN = "counter_code_given", "Code d’accès remis en mairie"
     COUNTER_CODE_USED = "counter_code_used", "Code remis en mairie utilisé"
+    DUPLICATE_DISMISSED = "duplicate_dismissed", "Doublon écarté en mairie"
+    SPACES_MERGED = "spaces_merged", "Espaces réunis en mairie"
+    MERGE_UNDONE = "merge_undone", "Réunion d’espaces annulée en mairie"
+    LIST_EXPORTED = "list_exported", "Liste de personnes exportée"
+    DATA_FETCHED = "data_fetched", "Donnée demandée à une administration"
+    AGENT_CHANGED = "agent_changed", "Compte d’agent modifié"
+    AGENT_RECOVERED = "agent_recovered", "Accès d’un agent rétabli"
+    SETTINGS_CHANGED = "settings_changed", "Réglages du portail modifiés"
     DATA_EXPORTED = "data_exported", "Copie des données téléchargée"
     DELETION_ASKED = "deletion_asked", "Suppression de l’espace demandée"
     DELETION_CANCELLED = "deletion_cancelled", "Suppression de l’espace annulée"
@@ -54,6 +68,8 @@ class JournalEntry(models.Model):
     Never a token, code, secret, `sub` or claim: `means` says how (password, FranceConnect…),
     `code` says why a refusal, `reference` is what the citizen was shown with it. `actor` is the
     agent who did it, `capacity` in which role; without one, the citizen did it, or the portal.
+    `reason` is what the agent typed to justify it: its citizen reads it too. A line with an actor
+    and no citizen is about the agent: their own sign-ins, a search, a setting.
     `device` and `network` say from where, as a citizen recognises it (`accounts.devices`).
     A database trigger refuses updates.
     """
@@ -66,6 +82,8 @@ class JournalEntry(models.Model):
         blank=True,
         related_name="journal",
         verbose_name="citoyen",
+        # The index by citizen and date serves it.
+        db_index=False,
     )
     # An agent who leaves is blocked, not erased: the line must go on naming who acted.
     actor = models.ForeignKey(
@@ -77,6 +95,7 @@ class JournalEntry(models.Model):
         verbose_name="agent",
     )
     capacity = models.CharField("qualité de l’agent", max_length=60, blank=True)
+    reason = models.CharField("motif", max_length=200, blank=True)
     kind = models.CharField("événement", max_length=30, choices=JournalKind.choices)
     means = models.CharField("moyen", max_length=30, blank=True)
     code = models.CharField("cause", max_length=40, blank=True)
@@ -102,6 +121,10 @@ class JournalEntry(models.Model):
             models.CheckConstraint(
                 condition=Q(actor__isnull=False) | Q(capacity=""),
                 name="accounts_journal_capacity_is_somebodys",
+            ),
+            models.CheckConstraint(
+                condition=Q(actor__isnull=False) | Q(reason=""),
+                name="accounts_journal_reason_is_somebodys",
             ),
         ]
 

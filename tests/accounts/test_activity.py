@@ -3,7 +3,6 @@
 import csv
 import io
 import time
-from copy import copy
 from datetime import datetime, timedelta
 
 import pytest
@@ -237,19 +236,12 @@ def test_the_page_costs_the_same_whatever_its_length(inside, citizen, agent):
     assert statements() == short <= 6
 
 
-def fill(line: JournalEntry):
-    JournalEntry.objects.bulk_create([copy(line) for _ in range(2000)])
-
-
-def test_the_page_is_read_by_the_index(inside, citizen, stranger):
+def test_the_page_is_read_by_the_index(inside, citizen):
     entries = activity.entries_of(citizen, family=Family.MAIL, period="30-jours")[:25]
     if connection.vendor == "postgresql":
-        # In a table of a few lines, PostgreSQL takes one index for another.
-        then = timezone.now() - timedelta(days=90)
-        fill(JournalEntry(citizen=citizen, kind=JournalKind.MAIL_SENT, at=then))
-        fill(JournalEntry(citizen=stranger, kind=JournalKind.MAIL_SENT))
+        # What it takes for so few lines is its own affair: can the index give them in order?
         with connection.cursor() as cursor:
-            cursor.execute("ANALYZE accounts_journalentry")
+            cursor.execute("SET LOCAL enable_seqscan = off; SET LOCAL enable_sort = off")
 
     assert "accounts_journal_by_citizen" in entries.explain()
 
@@ -276,7 +268,7 @@ def test_the_list_as_filtered_is_downloaded_and_journalled(inside, citizen, agen
     header, *rows = rows_of(response)
     assert header == list(activity.COLUMNS)
     assert [row[3] for row in rows] == ["Dossier consulté"]
-    assert rows[0][-2:] == ["un agent de la mairie (accueil)", agent.agent_reference]
+    assert rows[0][-3:] == ["un agent de la mairie (accueil)", agent.agent_reference, ""]
     exported = citizen.journal.get(kind=JournalKind.DATA_EXPORTED)
     assert exported.code == "activity"
 
