@@ -7,11 +7,14 @@ from pathlib import Path
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from django.conf import settings
+from django.test import Client
 from playwright.sync_api import Error as PlaywrightError
 from playwright.sync_api import Page, expect, sync_playwright
 from post_office.models import Email
 
 from espace_citoyens.models import Town
+from tests.accounts.agents import sign_in_agent
 from tests.accounts.factories import PASSWORD
 
 SCREENSHOTS = Path(__file__).parents[2] / ".artifacts" / "screenshots"
@@ -102,6 +105,12 @@ class Citizen:
         self.types("Mot de passe", PASSWORD)
         self.presses("Se connecter")
         self.is_at("/mon-espace/")
+
+    def enters_as_agent(self, agent) -> None:
+        """Beyond the agents' door, whose own journey is in test_agents_door.py."""
+        session = sign_in_agent(Client(), agent).cookies[settings.SESSION_COOKIE_NAME].value
+        cookie = {"name": settings.SESSION_COOKIE_NAME, "value": session, "url": self.portal}
+        self.page.context.add_cookies([cookie])
 
     def proves_again(self) -> None:
         self.types("Votre mot de passe", PASSWORD)
