@@ -10,8 +10,9 @@ TOOLS := .venv/.requirements-dev
 # The OpenID provider that the tests did not write: npm's own record of what it installed.
 PROVIDER := tests/third_party/node_modules/.package-lock.json
 
-# A file's tests stay in one process: they share its server, its simulator and its browser.
-PYTEST_ARGS ?= --numprocesses=2 --dist=loadfile
+# Each process has its own server, simulator and browser; one waits for its browser while another
+# computes, hence a third on two cores. Whoever is done takes tests from the others.
+PYTEST_ARGS ?= --numprocesses=3 --dist=worksteal
 
 PORT ?= 8000
 SIMULATOR_PORT ?= 8100
@@ -33,13 +34,13 @@ demo: $(RUNTIME) ## Démarre la démonstration : portail, simulateur de FranceCo
 demo-reset: $(RUNTIME) ## Efface les données de la démonstration, puis la redémarre
 	@exec $(DEMO) --reset
 
-# Twice, but for what takes long and learns nothing from a second database: journeys in a browser
-# run on PostgreSQL, as towns do, and the simulator's own tests, which know none, beside SQLite.
+# Twice, but for what learns nothing from a second database: journeys in a browser run on
+# PostgreSQL, as towns do, and what uses no database runs beside SQLite (tests/conftest.py).
 .PHONY: test
 test: $(TOOLS) $(PROVIDER) ## Lance tous les tests, sur SQLite puis sur PostgreSQL
 	@.ci/require chromium fonts nodejs postgresql
 	$(BIN)/pytest $(PYTEST_ARGS) -m "not browser"
-	.ci/with-postgresql $(BIN)/pytest $(PYTEST_ARGS) --ignore=tests/simulator
+	.ci/with-postgresql $(BIN)/pytest $(PYTEST_ARGS)
 
 # What decides who enters: every line and branch is run, and no change of them goes unseen.
 DECIDING := tokens client state linking identity matching counter

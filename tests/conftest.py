@@ -29,12 +29,25 @@ OTHER_SESSIONS = """
 """
 
 
+DATABASE_FIXTURES = {"db", "transactional_db", "live_server"}
+
+
+def is_for_this_database(item) -> bool:
+    """The suite runs twice: what one database alone can show, or none at all, runs once.
+
+    Journeys in a browser run on PostgreSQL, as towns do: `make test` leaves them out on SQLite.
+    """
+    if connection.vendor != "postgresql":
+        return item.get_closest_marker("postgresql") is None
+    uses_one = item.get_closest_marker("django_db") or DATABASE_FIXTURES & set(item.fixturenames)
+    return bool(uses_one or item.get_closest_marker("browser"))
+
+
+@pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config, items):
-    """The tests of one database only are not there for the other: none is ever skipped."""
-    if connection.vendor == "postgresql":
-        return
-    left_out = [item for item in items if item.get_closest_marker("postgresql")]
-    items[:] = [item for item in items if item not in left_out]
+    """The tests of another database are not there: none is ever skipped."""
+    left_out = [item for item in items if not is_for_this_database(item)]
+    items[:] = [item for item in items if is_for_this_database(item)]
     if left_out:
         config.hook.pytest_deselected(items=left_out)
 
