@@ -3,6 +3,7 @@ from allauth.mfa.models import Authenticator
 from allauth.usersessions.models import UserSession
 from django import forms
 from django.contrib import admin
+from django.contrib.auth import admin as auth_admin  # noqa: F401 registers its own first
 from django.contrib.auth.models import Group
 from django.db.models import Count, Q
 from django.template.response import TemplateResponse
