@@ -66,6 +66,7 @@ lint: $(TOOLS) ## Vérifie le style, les migrations et les réglages de producti
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/djlint --lint --quiet templates franceconnect/simulator/templates
+	$(BIN)/hadolint Dockerfile
 	.ci/with-production-settings $(BIN)/python manage.py makemigrations --check --dry-run
 	.ci/with-production-settings $(BIN)/python manage.py check --deploy --fail-level WARNING
 

@@ -157,8 +157,7 @@ def programs_of(demo: Demo) -> list[Program]:
     portal = environment.portal_environment(demo, os.environ)
     gunicorn = (
         *("gunicorn", "espace_citoyens.wsgi", "--bind", f"127.0.0.1:{demo.port}"),
-        *("--worker-class", "gthread", "--threads", "8", "--graceful-timeout", "3"),
-        "--no-control-socket",
+        *("--workers", "1", "--threads", "8", "--graceful-timeout", "3"),
     )
     mailbox = ("--folder", str(demo.mails), "--port", str(demo.mailbox_port))
     return [
