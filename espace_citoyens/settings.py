@@ -123,6 +123,11 @@ else:
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 CACHES = {"default": env.cache_url("CACHE_URL", default="locmemcache://")}
+if "redis" in CACHES["default"]["BACKEND"].lower():
+    # One that hangs must not hold a worker: people are asked to come back (espace_citoyens.health).
+    CACHES["default"].setdefault("OPTIONS", {}).update(
+        {"socket_connect_timeout": 2, "socket_timeout": 2}
+    )
 CACHE_IS_SHARED = "locmem" not in CACHES["default"]["BACKEND"]
 
 # --- Sessions and cookies -------------------------------------------------------------------

@@ -1,11 +1,9 @@
-"""Home, information pages and probes."""
+"""Home and information pages."""
 
 from allauth.account.forms import LoginForm
 from allauth.utils import get_form_class
 from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
-from django.db import connection
-from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.decorators import method_decorator
 from django.views.decorators.cache import never_cache
@@ -29,21 +27,6 @@ class HomeView(TemplateView):
 @method_decorator([login_not_required, never_cache], name="dispatch")
 class FranceConnectHelpView(TemplateView):
     template_name = "help/franceconnect.html"
-
-
-@login_not_required
-def live(request):
-    """The process answers."""
-    return HttpResponse("ok", content_type="text/plain")
-
-
-@login_not_required
-@never_cache
-def ready(request):
-    """The process answers and reaches its database."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT 1")
-    return HttpResponse("ok", content_type="text/plain")
 
 
 def csrf_failure(request, reason=""):

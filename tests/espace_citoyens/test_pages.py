@@ -71,11 +71,6 @@ def test_cookies_are_closed_to_scripts_and_survive_the_way_back(client, citizen)
     assert session["samesite"] == "Lax"
 
 
-@pytest.mark.parametrize("path", ["/health/live/", "/health/ready/"])
-def test_probes_answer(client, db, path):
-    assert client.get(path).content == b"ok"
-
-
 def test_a_page_that_does_not_exist_says_so(client, db):
     response = client.get("/rien/")
 
