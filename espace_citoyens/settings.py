@@ -230,6 +230,13 @@ DEFAULT_FROM_EMAIL = SERVER_EMAIL = env.str(
     "DEFAULT_FROM_EMAIL", default="Espace Citoyens <ne-pas-repondre@localhost>"
 )
 
+# --- Backups: made by the worker, encrypted for a key that is not here ------------------------
+
+BACKUP = {
+    "folder": env.str("BACKUP_FOLDER", default=""),
+    "recipient": env.str("BACKUP_RECIPIENT", default=""),
+}
+
 # --- Language, files, logs ------------------------------------------------------------------
 
 LANGUAGE_CODE = "fr"
@@ -253,3 +260,6 @@ LOGGING = {
     # The warnings of one quote what a provider sent; the other names each passkey that it sees.
     "loggers": {"urllib3": {"level": "ERROR"}, "fido2": {"level": "WARNING"}},
 }
+
+# What a backup tells of how it was made.
+CHOSEN_SETTINGS = env.chosen

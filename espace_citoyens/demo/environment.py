@@ -137,6 +137,8 @@ def portal_environment(demo: Demo, inherited: Mapping[str, str]) -> dict[str, st
         "FRANCECONNECT_BUTTON_ARTWORK": "",
         "OTHER_BASE_URLS": "",
         "ALERT_EMAIL": "",
+        "BACKUP_FOLDER": "",
+        "BACKUP_RECIPIENT": "",
         **RETENTION,
         **plus_settings(demo, kept),
     }
