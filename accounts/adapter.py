@@ -13,7 +13,7 @@ from django.utils.module_loading import import_string
 from accounts import blocked, contact, failed_sign_ins, journal, mail_journal
 from accounts.limits import within_rate
 from accounts.models import JournalKind
-from accounts.own_mail import owner_headers
+from accounts.own_mail import message_headers
 from accounts.second_factor import has_app
 from accounts.sessions import has_recent_proof, return_url, session_opening
 from accounts.sign_ins import record_sign_in
@@ -153,7 +153,7 @@ class AccountAdapter(DefaultAccountAdapter):
 
         See `accounts.own_mail` and `accounts.mail_journal`.
         """
-        headers = (headers or {}) | owner_headers(context)
+        headers = (headers or {}) | message_headers(template_prefix, context)
         message = super().render_mail(template_prefix, email, context, headers)
         message.about = mail_journal.describe(template_prefix, context)
         return message
