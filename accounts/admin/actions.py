@@ -125,7 +125,7 @@ class BlockView(PersonActionView):
         "Les sessions ouvertes se ferment tout de suite, et un code remis au guichet ne vaut plus "
         "rien.",
         "Qui prouve être la personne lit que l’accès n’est pas disponible, et une référence à "
-        "donner au guichet : cherchez-la dans le journal.",
+        "donner au guichet : elle se cherche comme celle d’un espace.",
         "Rien n’est effacé : vous pourrez rétablir l’accès.",
     )
 

@@ -4,6 +4,7 @@ from django import forms
 from django.contrib import admin
 from django.contrib.admin.utils import unquote
 from django.core.exceptions import PermissionDenied
+from django.db.models import Q
 from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
 from django.urls import path
@@ -12,6 +13,7 @@ from accounts import counter, files
 from accounts.admin import actions
 from accounts.admin.base import SearchFirstAdmin
 from accounts.admin.person import person_page
+from accounts.journal import people_told
 from accounts.models import REFERENCE_ALPHABET, IdentityDocument, PersonalSpace
 
 
@@ -86,8 +88,9 @@ class PersonalSpaceAdmin(SearchFirstAdmin):
         return space.display_name
 
     def get_search_results(self, request, queryset, search_term):
-        """A reference is read aloud: its dash may be missing."""
+        """A reference is read aloud: its dash may be missing, or a page of refusal showed it."""
         letters = search_term.strip().replace("-", "").upper()
         if len(letters) == 8 and set(letters) <= set(REFERENCE_ALPHABET):
-            search_term = f"{letters[:4]}-{letters[4:]}"
+            is_theirs = Q(reference=f"{letters[:4]}-{letters[4:]}")
+            return queryset.filter(is_theirs | Q(user__in=people_told(letters))), False
         return super().get_search_results(request, queryset, search_term)

@@ -432,6 +432,24 @@ def test_a_blocked_citizen_reads_a_reference_that_the_journal_finds(citizen, age
     assert page_of(citizen) in found.content.decode()
 
 
+def test_an_agent_without_the_journal_finds_the_person_by_the_reference_too(citizen, stranger):
+    User.objects.filter(pk=citizen.pk).update(is_active=False)
+    sign_in(Client(), citizen)
+    reference = citizen.journal.get(kind=JournalKind.SIGN_IN_REFUSED).reference
+    client = sign_in_agent(Client(), make_agent_with(VIEW))
+
+    found = client.get(reverse("admin:accounts_personalspace_changelist"), {"q": reference.lower()})
+
+    assert list(found.context["cl"].result_list) == [citizen.space]
+
+
+def test_a_reference_is_not_looked_for_for_ever(citizen):
+    old = timezone.now() - timedelta(days=91)
+    journal.record(JournalKind.SIGN_IN_REFUSED, citizen=citizen, reference="B3N4DRND", at=old)
+
+    assert not journal.people_told("B3N4DRND").exists()
+
+
 def test_a_wrong_password_says_nothing_of_a_block(citizen, stranger, agent):
     desk.block(citizen.space, Act(agent, REASON))
 
