@@ -70,13 +70,12 @@ def resend(space: PersonalSpace, act: Act, entry: JournalEntry) -> None:
 
 def _may_resend(space: PersonalSpace, entry: JournalEntry) -> bool:
     """Whether this message may leave again, as things stand."""
-    is_mail = entry.kind in (JournalKind.MAIL_SENT, JournalKind.MAIL_FAILED)
     is_true = STILL_TRUE.get(entry.code, lambda space: True)
-    return is_mail and entry.code in settings.RESENDABLE_MAILS and is_true(space)
+    return entry.code in settings.RESENDABLE_MAILS and is_true(space)
 
 
 def _mail_of(space: PersonalSpace, entry: JournalEntry) -> Email | None:
-    if not _may_resend(space, entry) or entry.citizen_id != space.user_id:
+    if not _may_resend(space, entry):
         return None
     message = {f"headers__{MESSAGE_HEADER}": entry.code}
     return _mails_of(space).filter(last_updated=entry.at, **message).order_by("pk").first()

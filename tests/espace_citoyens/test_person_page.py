@@ -159,6 +159,7 @@ def test_looking_at_an_act_does_nothing_and_a_reason_is_asked(inside, citizen, m
     before = PersonalSpace.objects.values().get()
 
     inside.get(page_of(citizen, name))
+    assert citizen.journal.get().kind == JournalKind.FILE_OPENED
     page = inside.post(page_of(citizen, name), {"reason": "  "})
 
     assert "Donnez un motif" in text_of(page)
