@@ -2,20 +2,15 @@
 
 import re
 
-from django.utils import timezone
 from post_office.models import STATUS, Email
 
-from accounts import mail_journal, services
+from accounts import services
 from accounts.models import JournalKind, PersonalSpace
 from franceconnect.models import Link
 from tests.accounts.factories import PASSWORD, make_agent, make_citizen
+from tests.accounts.test_resending import send_all
 
 REASON = "Vous avez signalé un appareil inconnu."
-
-
-def send_all(status=STATUS.sent):
-    Email.objects.filter(status=STATUS.queued).update(status=status, last_updated=timezone.now())
-    mail_journal.record_outcomes()
 
 
 def live_a_little(citizen):
