@@ -6,10 +6,14 @@ from dataclasses import dataclass
 
 from allauth.account.adapter import get_adapter
 from allauth.core import context
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from accounts.devices import device_label, network_label
 from accounts.models import REFERENCE_ALPHABET, JournalEntry, JournalKind, User
+
+# How far back a reference is looked for, by the date of the lines.
+REFERENCE_LIFETIME = datetime.timedelta(days=90)
 
 
 @dataclass(frozen=True)
@@ -23,6 +27,13 @@ class Origin:
 def new_incident_reference() -> str:
     """A short reference that a page shows, and that the journal and the log repeat."""
     return "".join(secrets.choice(REFERENCE_ALPHABET) for _ in range(8))
+
+
+def people_told(reference: str) -> QuerySet[User]:
+    """Whom a page showed this reference to, lately: they read it aloud to whoever helps them."""
+    lately = timezone.now() - REFERENCE_LIFETIME
+    lines = JournalEntry.objects.filter(at__gte=lately, reference=reference)
+    return User.objects.filter(pk__in=lines.values("citizen"))
 
 
 def record(

@@ -2,13 +2,18 @@
 
 from django import forms
 from django.contrib import admin
+from django.contrib.admin.utils import unquote
 from django.core.exceptions import PermissionDenied
+from django.db.models import Q
 from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
 from django.urls import path
 
 from accounts import counter, files
+from accounts.admin import actions
 from accounts.admin.base import SearchFirstAdmin
+from accounts.admin.person import person_page
+from accounts.journal import people_told
 from accounts.models import REFERENCE_ALPHABET, IdentityDocument, PersonalSpace
 
 
@@ -41,8 +46,6 @@ class PersonalSpaceAdmin(SearchFirstAdmin):
     list_display = ["reference", "name", "birthdate", "identity_provenance"]
     search_fields = ["=reference", "=birth_family_name", "=usual_name", "=contact_email"]
     search_help_text = "Référence, nom de naissance ou d’usage, adresse e-mail : en entier."
-    exclude = ["user", "given_names", "usual_name_is_certified"]
-    readonly_fields = ["given_names_display"]
 
     def citizen_of(self, row):
         return row.user
@@ -51,8 +54,16 @@ class PersonalSpaceAdmin(SearchFirstAdmin):
         give_code = self.admin_site.admin_view(self.give_code)
         return [
             path("<int:pk>/code-acces/", give_code, name="accounts_personalspace_give_code"),
+            *actions.urls(self),
             *super().get_urls(),
         ]
+
+    def change_view(self, request, object_id, form_url="", extra_context=None):
+        """The page of one person, in the place of Django's form."""
+        space = self.get_object(request, unquote(object_id))
+        if space is None:
+            return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)
+        return person_page(self, request, space)
 
     def give_code(self, request, pk):
         """Asks which document was seen, then shows the new code, once, on a page to print."""
@@ -72,17 +83,14 @@ class PersonalSpaceAdmin(SearchFirstAdmin):
             context["code"] = form.give(space, agent=request.user)
         return TemplateResponse(request, "admin/accounts/personalspace/give_code.html", context)
 
-    @admin.display(description="prénoms")
-    def given_names_display(self, space):
-        return space.given_names_display
-
     @admin.display(description="nom")
     def name(self, space):
         return space.display_name
 
     def get_search_results(self, request, queryset, search_term):
-        """A reference is read aloud: its dash may be missing."""
+        """A reference is read aloud: its dash may be missing, or a page of refusal showed it."""
         letters = search_term.strip().replace("-", "").upper()
         if len(letters) == 8 and set(letters) <= set(REFERENCE_ALPHABET):
-            search_term = f"{letters[:4]}-{letters[4:]}"
+            is_theirs = Q(reference=f"{letters[:4]}-{letters[4:]}")
+            return queryset.filter(is_theirs | Q(user__in=people_told(letters))), False
         return super().get_search_results(request, queryset, search_term)
