@@ -50,7 +50,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 "verbose_name": "demande de code d’accès",
-                "verbose_name_plural": "demandes de code d’accès",
+                "verbose_name_plural": "codes d’accès à confirmer",
                 "default_permissions": (),
             },
         ),

@@ -54,7 +54,7 @@ class CounterCodeRequest(models.Model):
 
     class Meta:
         verbose_name = "demande de code d’accès"
-        verbose_name_plural = "demandes de code d’accès"
+        verbose_name_plural = "codes d’accès à confirmer"
         default_permissions = ()
         constraints = [
             models.CheckConstraint(
