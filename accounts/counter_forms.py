@@ -4,13 +4,18 @@ from allauth.account.adapter import get_adapter
 from django import forms
 
 from accounts.counter import CODE_CHARACTERS
-from accounts.fields import dressed, six_digits
+from accounts.fields import BirthDateField, dressed, six_digits
 from accounts.forms import email_is_taken
 from accounts.models import User
 
 WRONG_CODE = (
     "Ce code n’est pas le bon, ou il ne vaut plus rien. Vérifiez chaque lettre, ou demandez-en un "
     "autre à la mairie."
+)
+# One sentence for both: a wrong date must not tell that the code is right.
+WRONG_CODE_OR_DATE = (
+    "Ce code et cette date ne vont pas ensemble, ou le code ne vaut plus rien. Vérifiez les deux, "
+    "ou demandez un autre code à la mairie."
 )
 TOO_MANY_TRIES = "Trop d’essais. Attendez une heure, ou contactez la mairie."
 
@@ -41,6 +46,16 @@ class CounterCodeForm(forms.Form):
         autocomplete="off",
         autocapitalize="characters",
         spellcheck="false",
+    )
+
+
+class CounterEntryForm(CounterCodeForm):
+    """The same, with what the paper does not say: whoever finds it has no use for it."""
+
+    birthdate = dressed(
+        BirthDateField(),
+        label="Date de naissance du titulaire de l’espace",
+        help_text="Par exemple 24/08/1962. Jour ou mois inconnu ? Écrivez 01 à sa place.",
     )
 
 

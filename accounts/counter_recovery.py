@@ -8,6 +8,7 @@ the code is good until then.
 
 import time
 from dataclasses import asdict, dataclass, field, replace
+from datetime import date
 
 from allauth.account.models import EmailAddress
 from allauth.mfa.models import Authenticator
@@ -59,6 +60,16 @@ class Recovery:
 
     def keep(self, session) -> None:
         session[SESSION_KEY] = asdict(self)
+
+
+def is_owners(code: CounterCode, birthdate: date) -> bool:
+    """Whether the owner of this code's space is born on that day; 00 is a part that nobody knows.
+
+    The paper names nobody, so whoever finds it cannot tell.
+    """
+    known = code.space.birthdate_text.split("-")
+    typed = birthdate.isoformat().split("-")
+    return all(ours in {"", "00", theirs} for ours, theirs in zip(known, typed, strict=False))
 
 
 def start(request, code: CounterCode) -> None:

@@ -16,15 +16,15 @@ from accounts import counter, counter_recovery
 from accounts.contact_views import WRONG_CODE as WRONG_DIGITS
 from accounts.counter_forms import (
     TOO_MANY_TRIES,
-    WRONG_CODE,
-    CounterCodeForm,
+    WRONG_CODE_OR_DATE,
     CounterEmailCodeForm,
     CounterEmailForm,
+    CounterEntryForm,
 )
 from accounts.counter_recovery import Recovery
 from accounts.forms import PasswordSetForm
 from accounts.limits import within_rate
-from accounts.models import User
+from accounts.models import CounterCode, User
 from accounts.sessions import record_proof
 from accounts.views import SpaceMixin
 
@@ -32,6 +32,8 @@ from accounts.views import SpaceMixin
 # of everybody in a library), then from many. The second is loose, for nobody to close the page.
 RATES_BY_ADDRESS = "30/h/ip"
 RATE_IN_ALL = "1000/h/key"
+# Of whoever has found a paper, and guesses at birth dates: about a hundred in its seven days.
+RATES_OF_ONE_CODE = "5/h/key,15/d/key"
 # Six digits, five tries each, as for a contact e-mail: by code of the counter, by address written.
 MAILS_OF_ONE_CODE = "5/h/key,10/d/key"
 MAILS_TO_ONE_ADDRESS = "6/h/key,12/d/key"
@@ -86,29 +88,32 @@ class CounterMixin:
 
 @secret
 class CounterCodeView(CounterMixin, FormView):
-    """The twelve letters of the paper."""
+    """The twelve letters of the paper, and a birth date that it does not say."""
 
     template_name = "accounts/counter/code.html"
-    form_class = CounterCodeForm
+    form_class = CounterEntryForm
 
     def is_ready(self) -> bool:
         return True
 
     def form_valid(self, form):
-        if not self.may_try():
-            return self.refuse(form, "code", TOO_MANY_TRIES)
         found = counter.find_code(form.cleaned_data["code"])
-        if found is None:
-            return self.refuse(form, "code", WRONG_CODE)
+        if not self.may_try(found):
+            return self.refuse(form, "code", TOO_MANY_TRIES)
+        if not found or not counter_recovery.is_owners(found, form.cleaned_data["birthdate"]):
+            return self.refuse(form, "code", WRONG_CODE_OR_DATE)
         counter_recovery.start(self.request, found)
         return redirect("counter:email")
 
-    def may_try(self) -> bool:
-        """Whether this address, and all of them together, may still try; counts the try."""
-        is_within = within_rate(self.request, "counter_code", RATES_BY_ADDRESS)
-        return is_within and within_rate(
-            self.request, "counter_code_all", RATE_IN_ALL, key="everybody"
-        )
+    def may_try(self, found: CounterCode | None) -> bool:
+        """Whether this address, all of them together, and this very code may still be tried."""
+        limits = [
+            ("counter_code", RATES_BY_ADDRESS, None),
+            ("counter_code_all", RATE_IN_ALL, "everybody"),
+        ]
+        if found:
+            limits.append(("counter_birthdate", RATES_OF_ONE_CODE, str(found.pk)))
+        return all(within_rate(self.request, name, rate, key=key) for name, rate, key in limits)
 
 
 class CounterEmailView(CounterMixin, FormView):

@@ -19,13 +19,18 @@ CODE, EMAIL = reverse("counter:code"), reverse("counter:email")
 PROOF, NEW_PASSWORD = reverse("counter:proof"), reverse("counter:password")
 STEPS = [EMAIL, PROOF, NEW_PASSWORD]
 NEW, SECRET = "nouvelle@rivemont.example", "cinq cormorans sur la digue"
-WRONG = "Ce code n’est pas le bon"
+WRONG, WRONG_DIGITS = "ne vont pas ensemble", "Ce code n’est pas le bon"
+BORN = "12/04/1985"
 TOKEN = re.compile(r'name="csrfmiddlewaretoken" value="[^"]+"|nonce="[^"]+"')
 
 
 @pytest.fixture
 def code(citizen, agent):
     return counter.give_code(citizen.space, agent=agent, document="passport")
+
+
+def typed(code, birthdate=BORN) -> dict:
+    return {"code": code, "birthdate": birthdate}
 
 
 def digits_in(mail) -> str:
@@ -37,7 +42,7 @@ def travels(mails):
     """The journey up to the last page, in this browser."""
 
     def travel(client, code, email=NEW):
-        client.post(CODE, {"code": code})
+        client.post(CODE, typed(code))
         client.post(EMAIL, {"email": email})
         return client.post(PROOF, {"code": digits_in(mails()[-1])})
 
@@ -173,10 +178,51 @@ def test_no_page_says_whose_space_it_is_before_it_is_open(client, code, citizen,
         assert code not in text
 
 
-def test_the_code_is_in_no_address(client, code, mails):
-    typed = client.post(CODE, {"code": code})
+def test_a_paper_that_somebody_found_is_worth_nothing_without_the_birth_date(client, code):
+    """The paper names nobody; and the answer does not tell that the code is right."""
+    found = client.post(CODE, typed(code, "13/04/1985")).content.decode()
+    guessed = client.post(CODE, typed("2345-6789-BCDF", "13/04/1985")).content.decode()
 
-    assert typed["Location"] == EMAIL
+    assert WRONG in found
+    assert TOKEN.sub("", found).replace(code, "") == TOKEN.sub("", guessed).replace(
+        "2345-6789-BCDF", ""
+    )
+    for page in STEPS:
+        assert client.get(page)["Location"] == CODE
+
+
+def test_birth_dates_are_guessed_a_few_times_alone(client, code):
+    for day in range(13, 18):
+        client.post(CODE, typed(code, f"{day}/04/1985"), REMOTE_ADDR=f"192.0.2.{day}")
+
+    response = client.post(CODE, typed(code), REMOTE_ADDR="192.0.2.99")
+    assert "Attendez une heure" in response.content.decode()
+
+
+@pytest.mark.parametrize(
+    ("known", "birthdate", "opens_it"),
+    [
+        ("1985-04-00", "01/04/1985", True),
+        ("1985-00-00", "01/01/1985", True),
+        ("1985-00-00", "01/01/1986", False),
+        ("", "01/01/1986", True),
+    ],
+)
+def test_a_birth_date_that_is_not_wholly_known_is_compared_as_far(
+    client, code, citizen, known, birthdate, opens_it
+):
+    citizen.space.birthdate, citizen.space.birthdate_text = None, known
+    citizen.space.save()
+
+    response = client.post(CODE, typed(code, birthdate))
+
+    assert (response.status_code == 302) is opens_it
+
+
+def test_the_code_is_in_no_address(client, code, mails):
+    response = client.post(CODE, typed(code))
+
+    assert response["Location"] == EMAIL
     assert code not in str(dict(client.session))
     page = client.get(CODE, {"code": code}).content.decode()
     assert f'value="{code}"' not in page  # nor is one taken from there
@@ -186,7 +232,7 @@ def test_a_step_is_no_way_round_the_one_before(client, code, mails):
     for page in STEPS:
         assert client.get(page)["Location"] == CODE
         assert client.post(page, {"password1": SECRET})["Location"] == CODE
-    client.post(CODE, {"code": code})
+    client.post(CODE, typed(code))
     for page in (PROOF, NEW_PASSWORD):
         assert client.get(page)["Location"] == EMAIL
     client.post(EMAIL, {"email": NEW})
@@ -215,7 +261,7 @@ def test_the_session_changes_its_key_with_the_code(client, code):
     client.session["x"] = 1
     client.session.save()
     planted = client.session.session_key
-    client.post(CODE, {"code": code})
+    client.post(CODE, typed(code))
 
     assert client.session.session_key != planted
 
@@ -265,7 +311,7 @@ def test_an_address_that_is_somebodys_login_reads_the_same(client, code, strange
     if owner == "agent":
         make_agent_with(email="autre.agent@rivemont.example")
     taken = "autre.agent@rivemont.example" if owner == "agent" else stranger.email
-    client.post(CODE, {"code": code})
+    client.post(CODE, typed(code))
     answers = []
     for email in (NEW, taken):
         response = client.post(EMAIL, {"email": email})
@@ -276,7 +322,7 @@ def test_an_address_that_is_somebodys_login_reads_the_same(client, code, strange
     assert mails()[-1].to == [taken]
     assert mails()[-1].subject == "Cette adresse ouvre déjà un espace"
     assert not re.search(r"\b\d{6}\b", mails()[-1].message)
-    assert WRONG in client.post(PROOF, {"code": "123456"}).content.decode()
+    assert WRONG_DIGITS in client.post(PROOF, {"code": "123456"}).content.decode()
 
 
 def test_an_address_taken_meanwhile_is_refused_and_the_code_stays(
@@ -317,9 +363,9 @@ def test_everything_or_nothing(client, code, citizen, travels, monkeypatch):
 def test_guesses_are_few_for_an_address(client, code, monkeypatch):
     monkeypatch.setattr(counter_views, "RATES_BY_ADDRESS", "3/h/ip")
     for _ in range(3):
-        assert WRONG in client.post(CODE, {"code": "2345-6789-BCDF"}).content.decode()
+        assert WRONG in client.post(CODE, typed("2345-6789-BCDF")).content.decode()
 
-    response = Client().post(CODE, {"code": code})
+    response = Client().post(CODE, typed(code))
     assert "Attendez une heure" in response.content.decode()
     assert response.context["form"]["code"].value() == code
 
@@ -327,14 +373,14 @@ def test_guesses_are_few_for_an_address(client, code, monkeypatch):
 def test_guesses_are_few_in_all(client, code, monkeypatch):
     monkeypatch.setattr(counter_views, "RATE_IN_ALL", "3/h/key")
     for number in range(3):
-        client.post(CODE, {"code": "2345-6789-BCDF"}, REMOTE_ADDR=f"192.0.2.{number}")
+        client.post(CODE, typed("2345-6789-BCDF"), REMOTE_ADDR=f"192.0.2.{number}")
 
-    response = client.post(CODE, {"code": code}, REMOTE_ADDR="192.0.2.99")
+    response = client.post(CODE, typed(code), REMOTE_ADDR="192.0.2.99")
     assert "Attendez une heure" in response.content.decode()
 
 
 def test_mails_are_few(client, code, mails):
-    client.post(CODE, {"code": code})
+    client.post(CODE, typed(code))
     before = len(mails())
     for number in range(6):
         response = client.post(EMAIL, {"email": f"a{number}@rivemont.example"})
@@ -345,22 +391,23 @@ def test_mails_are_few(client, code, mails):
 
 
 def test_six_digits_die_after_five_tries(client, code, mails):
-    client.post(CODE, {"code": code})
+    client.post(CODE, typed(code))
     client.post(EMAIL, {"email": NEW})
     digits = digits_in(mails()[-1])
     for _ in range(5):
         client.post(PROOF, {"code": "000000" if digits != "000000" else "111111"})
 
-    assert WRONG in client.post(PROOF, {"code": digits}).content.decode()
+    assert WRONG_DIGITS in client.post(PROOF, {"code": digits}).content.decode()
 
 
-@pytest.mark.parametrize("typed", ["", "7K3M", "\0" * 12, "é" * 200, "<b>"])
-def test_what_is_no_code_says_so_and_is_kept(client, db, typed):
-    response = client.post(CODE, {"code": typed})
+@pytest.mark.parametrize("code", ["", "7K3M", "\0" * 12, "é" * 200, "<b>"])
+def test_what_is_no_code_says_so_and_is_kept(client, db, code):
+    response = client.post(CODE, typed(code))
 
     assert response.status_code == 200
     assert response.context["form"].errors["code"]
-    assert response.context["form"]["code"].value() == typed
+    assert response.context["form"]["code"].value() == code
+    assert response.context["form"]["birthdate"].value() == BORN
 
 
 @pytest.mark.parametrize("password", ["", "court", "123456789012", NEW, "a\0" * 9])
@@ -374,7 +421,7 @@ def test_a_weak_password_is_refused_and_nothing_changes(client, code, citizen, t
 
 @pytest.mark.parametrize("email", ["", "sans-arobase", "a@b\0.example", "a,b@rivemont.example"])
 def test_what_is_no_address_says_so(client, code, email):
-    client.post(CODE, {"code": code})
+    client.post(CODE, typed(code))
     response = client.post(EMAIL, {"email": email})
 
     assert response.context["form"].errors["email"]

@@ -116,7 +116,7 @@ def test_everything_held_is_in_the_archive(owner, citizen):
     assert len(data["journal"]) == citizen.journal.count() == 5
     assert data["journal"][1]["by_an_agent"]
     assert data["journal"][3]["capacity"] == "état civil"
-    assert [mail["to"] for mail in data["mails"]] == ["ines.perrer@rivemont.example"]
+    assert [mail["to"] for mail in data["mails"]] == ["ines.perrer@rivemont.example"] * 4
 
 
 def test_no_secret_is_in_the_archive(owner, citizen):

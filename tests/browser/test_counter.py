@@ -106,6 +106,7 @@ def test_two_agents_reopen_a_protected_space(arrives, portal):
     citizen.is_at("/code-mairie/")
     citizen.looks("citizen-1-code", check=False)
     citizen.types("Code remis en mairie", code.lower().replace("-", " "))
+    citizen.types("Date de naissance", "12 avril 1985")
     citizen.presses("Continuer")
     citizen.reads("Les clés d’accès et la double authentification sont retirées.")
     citizen.looks("citizen-2-steps", check=False)
