@@ -97,7 +97,8 @@ def test_two_agents_reopen_a_protected_space(arrives, portal):
     sees_the_person(second)
     second.presses("Créer le code")
     second.looks("second-3-sheet")
-    second.page.emulate_media(media="print")
+    second.page.set_viewport_size({"width": 658, "height": 987})  # A4, but for its margins
+    second.page.emulate_media(media="print", color_scheme="light")
     second.looks("second-4-printed", check=False)
     code = second.page.locator(".counter-code").inner_text()
 
