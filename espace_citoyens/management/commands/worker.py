@@ -25,6 +25,7 @@ from accounts.exports import make_waiting_exports
 from accounts.open_sessions import end_dead_sessions
 from accounts.retention import all_categories
 from accounts.typed import forget_expired
+from espace_citoyens.daily_counts import count_days
 
 logger = logging.getLogger(__name__)
 
@@ -34,6 +35,7 @@ HOUR = 3600
 # POST_OFFICE["MAX_RETRIES"], five days in all (RFC 5321 §4.5.4.1): no outage of a night loses one.
 LONGEST_WAIT = timedelta(hours=1)
 EXPORTS_PAUSE = 10
+COUNTS_PAUSE = 10 * 60
 
 
 @dataclass
@@ -84,6 +86,8 @@ def work(stop: threading.Event, *, once: bool = False) -> None:
         Task("journal of mail", mail_journal.record_outcomes, period=HOUR),
         Task("expired sessions", clear_sessions, period=HOUR),
         Task("exports", make_waiting_exports, period=EXPORTS_PAUSE),
+        # Before the purge, which takes lines that are not counted yet.
+        Task("daily counts", count_days, period=COUNTS_PAUSE),
         Task("purge", lambda: purge(stop), period=24 * HOUR),
     ]
     while not stop.is_set():
