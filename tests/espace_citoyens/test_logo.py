@@ -5,6 +5,7 @@ import zlib
 from xml.etree import ElementTree
 
 import pytest
+from django.test import Client
 
 from espace_citoyens import logo
 from espace_citoyens.logo import PNG, SIGNATURE, SVG, LogoRefused, clean_logo
@@ -161,6 +162,20 @@ def test_a_logo_is_served_alone_and_can_load_nothing(client, db):
     assert "sandbox" in policy
     assert "script-src" not in policy
     assert client.get("/ville/logo/rien/").status_code == 404
+
+
+@pytest.mark.parametrize("address", ["/ville/couleurs/1f3a68-a8801a/", "/ville/logo/{}/"])
+def test_what_every_cache_may_keep_carries_no_cookie(citizen, address):
+    """A session that begins or is renewed in that very request must not be kept with it."""
+    row = Logo.keep(clean_logo(SMALL.format("").encode()))
+    client = Client()
+    client.force_login(citizen)
+
+    response = client.get(address.format(row.digest))
+
+    assert "public" in response["Cache-Control"]
+    assert not response.cookies
+    assert not response.has_header("Vary")
 
 
 def test_the_same_picture_is_kept_once(db):
