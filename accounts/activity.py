@@ -103,6 +103,13 @@ WORRYING = (Kind.SIGN_IN_REFUSED, Kind.MAIL_FAILED)
 CAUSES = {
     "wrong_password": "Le mot de passe était incorrect.",
     "wrong_door": "Aucun mot de passe n’ouvre votre espace.",
+    "data_received": "La donnée a été reçue, et montrée à vous seul.",
+    "data_no_file": "Cette administration n’a pas de dossier à votre nom.",
+    "data_doubtful": "La réponse était vide ou nulle : rien n’en a été gardé.",
+    "data_not_granted": "Cette donnée n’a pas été transmise à la mairie.",
+    "data_token_expired": "Votre accord était trop ancien : rien n’a été reçu.",
+    "data_busy": "Trop de demandes à la fois : rien n’a été reçu.",
+    "data_unavailable": "Cette administration n’a pas répondu : rien n’a été reçu.",
     **dict(SessionEnd.choices),
 }
 UNDELIVERED = "Vérifiez vos adresses e-mail dans votre profil et vos identifiants."

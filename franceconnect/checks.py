@@ -5,6 +5,7 @@ from django.conf import settings
 from django.core import checks
 
 from franceconnect import conf, encryption
+from franceconnect.data import api_particulier, catalogue, dgfip
 
 ALGORITHMS = {
     conf.FRANCECONNECT: ("ES256", "RS256"),
@@ -20,7 +21,7 @@ RATE_LIMITS = {
 @checks.register(checks.Tags.security)
 def check_configuration(app_configs, **kwargs):
     """Every rule of the FranceConnect documentation that a setting can break."""
-    found = [*_shared_rules()]
+    found = [*_shared_rules(), *_data_rules(settings.FRANCECONNECT["data"])]
     for name, required in conf.REQUIRED.items():
         values = conf.values_of(name)
         if any(values[setting] for setting in required):
@@ -52,6 +53,39 @@ def _shared_rules():
         len(set(issuers)) == len(issuers),
         "FRANCECONNECT_ISSUER et FRANCECONNECT_PLUS_ISSUER désignent la même plateforme : donnez "
         "à chacune la sienne.",
+    )
+
+
+def _data_rules(values: dict):
+    """Of the data of other administrations; all hold where none is configured."""
+    yield (
+        "E011",
+        bool(values["api_particulier_url"]) == bool(values["recipient"]),
+        "API_PARTICULIER_URL et API_PARTICULIER_RECIPIENT vont ensemble : il en manque une.",
+    )
+    yield (
+        "E012",
+        not values["recipient"] or api_particulier.is_siret(values["recipient"]),
+        "API_PARTICULIER_RECIPIENT n’est pas un SIRET : donnez les quatorze chiffres de celui de "
+        "la commune, tel qu’il figure dans son habilitation.",
+    )
+    of_dgfip = [bool(values[setting]) for setting in dgfip.REQUIRED]
+    yield (
+        "E013",
+        all(of_dgfip) or not any(of_dgfip),
+        f"{', '.join(map(str.upper, dgfip.REQUIRED))} vont ensemble : il en manque.",
+    )
+    unknown = sorted(catalogue.allowed_scopes() - catalogue.KNOWN_SCOPES)
+    yield (
+        "E014",
+        not unknown,
+        f"FRANCECONNECT_DATA_SCOPES : le portail ne sait rien demander avec {', '.join(unknown)}. "
+        "Retirez cette portée, ou corrigez-la.",
+    )
+    yield (
+        "E015",
+        not values["scopes"] or conf.platform(conf.FRANCECONNECT) is not None,
+        "FRANCECONNECT_DATA_SCOPES : ces données passent par FranceConnect, qui n’est pas réglé.",
     )
 
 
