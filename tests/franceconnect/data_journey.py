@@ -5,9 +5,9 @@ from urllib.parse import urlencode
 
 from accounts.models import JournalEntry, JournalKind
 from franceconnect.data.asking import DataRequest
-from tests.franceconnect.data_page import PAGE, WHY
-from tests.franceconnect.fixtures import Traveller
 
+PAGE = "/demarche-d-essai/"
+WHY = "Le tarif de la restauration scolaire dépend de votre quotient familial."
 RECEIVED = "/franceconnect/donnees/recues/"
 START = "/franceconnect/donnees/depart/"
 
@@ -41,7 +41,7 @@ def asked_page(*names: str, **options: str) -> str:
 class Asker:
     """`traveller` is signed in as `citizen`, whom the simulator knows as `login`."""
 
-    def __init__(self, traveller: Traveller, citizen, login: str):
+    def __init__(self, traveller, citizen, login: str):
         self.traveller, self.citizen, self.login = traveller, citizen, login
         self.client = traveller.client
 

@@ -6,9 +6,8 @@ from django.urls import path
 
 from espace_citoyens import urls
 from franceconnect.services import request_data_url, take_data
+from tests.franceconnect.data_journey import PAGE, WHY
 
-PAGE = "/demarche-d-essai/"
-WHY = "Le tarif de la restauration scolaire dépend de votre quotient familial."
 TEMPLATE = """
 {% extends "base.html" %}
 {% block title %}Démarche{% endblock %}

@@ -11,6 +11,7 @@ from django.test import Client
 
 from franceconnect import conf, encryption
 from franceconnect.models import Link
+from tests.franceconnect.data_journey import Asker
 from tests.settings import PLUS_SIMULATOR_PORT, SIMULATOR_PORT
 from tests.simulator.process import SimulatorProcess
 
@@ -216,3 +217,16 @@ def link_of(traveller):
         )
 
     return link
+
+
+@pytest.fixture
+def asker(traveller, link_of, citizen, data_api):
+    """Somebody of the simulator, signed in and linked: `asker("quotient_caf")`."""
+
+    def enter(login):
+        link_of(citizen, login)
+        traveller.go(login)
+        assert traveller.user_id == citizen.pk
+        return Asker(traveller, citizen, login)
+
+    return enter

@@ -7,25 +7,11 @@ import pytest
 import time_machine
 
 from accounts.models import JournalEntry, JournalKind
-from tests.franceconnect.data_journey import RECEIVED, SOLENE, Asker, text_of
-from tests.franceconnect.data_page import PAGE
+from tests.franceconnect.data_journey import PAGE, RECEIVED, SOLENE, text_of
 
 pytestmark = [pytest.mark.urls("tests.franceconnect.data_page"), pytest.mark.django_db]
 BY_HAND = "Les saisir moi-même"
 USE = "Utiliser ces données"
-
-
-@pytest.fixture
-def asker(traveller, link_of, citizen, data_api):
-    """Somebody of the simulator, signed in: `asker("quotient_caf")`."""
-
-    def enter(login):
-        link_of(citizen, login)
-        response = traveller.go(login)
-        assert response.status_code == 302
-        return Asker(traveller, citizen, login)
-
-    return enter
 
 
 def test_case_62_a_quotient_that_comes_is_shown_then_used_as_certified(asker):
