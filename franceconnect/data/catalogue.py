@@ -128,7 +128,7 @@ KINDS = (
     Kind(
         "revenu_fiscal_reference",
         "Revenu fiscal de référence",
-        "Impôts (DGFiP)",
+        "Impôts",
         dgfip,
         "annrev",
         ("dgfip_rfr", dgfip.THIS_YEARS_NOTICE),
