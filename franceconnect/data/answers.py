@@ -20,11 +20,15 @@ class Outcome(StrEnum):
 
 
 class NotReceived(Exception):
-    """Nothing that can be used came back: `outcome` for the citizen, `code` for the log alone."""
+    """Nothing that can be used came back: `outcome` for the citizen, `code` for the log alone.
 
-    def __init__(self, outcome: Outcome, code: str = ""):
+    `detail` is the administration's own code for it, if it gave one.
+    """
+
+    def __init__(self, outcome: Outcome, code: str = "", detail: str = ""):
         self.outcome = outcome
         self.code = code or outcome.value
+        self.detail = detail
         super().__init__(self.code)
 
 

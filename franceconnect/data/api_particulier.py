@@ -7,9 +7,12 @@ from django.conf import settings
 from django.views.decorators.debug import sensitive_variables
 
 from franceconnect.data import exchanges
+from franceconnect.data.answers import NotReceived, Outcome
 from franceconnect.data.readers import unreadable
 
 NAME = "api_particulier"
+# The end of the code of every 404 that speaks of the person: 23003 at CNAF, 25003 at MESRI…
+NO_FILE = "003"
 
 
 def is_configured() -> bool:
@@ -33,13 +36,19 @@ def is_siret(text: str) -> bool:
 def ask(resource: str, access_token: str) -> dict:
     """The `data` of a resource (dss/quotient_familial…). Raises NotReceived."""
     values = settings.FRANCECONNECT["data"]
-    document = exchanges.ask(
-        NAME,
-        "GET",
-        f"{values['api_particulier_url']}/v3/{resource}/france_connect",
-        params={"recipient": values["recipient"]},
-        headers=exchanges.bearer(access_token),
-    )
+    try:
+        document = exchanges.ask(
+            NAME,
+            "GET",
+            f"{values['api_particulier_url']}/v3/{resource}/france_connect",
+            params={"recipient": values["recipient"]},
+            headers=exchanges.bearer(access_token),
+        )
+    except NotReceived as error:
+        # Else a wrong address would tell everybody that they have no file.
+        if error.outcome is Outcome.NO_FILE and not error.detail.endswith(NO_FILE):
+            raise NotReceived(Outcome.UNAVAILABLE, "data_404") from None
+        raise
     if not isinstance(document.get("data"), dict):
         raise unreadable()
     return document["data"]

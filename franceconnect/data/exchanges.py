@@ -48,21 +48,20 @@ def refusal(provider: str, answer: Answer, document: dict) -> NotReceived:
 
     A 404 that is no JSON object never comes here: a wrong address is no « pas de dossier ».
     """
+    error = _first_error(document)
     if answer.status == 429:
-        circuit.back_off(provider, _retry_in(document) or answer.rate_limit_reset)
+        meta = error.get("meta")
+        retry_in = meta.get("retry_in") if isinstance(meta, dict) else None
+        circuit.back_off(provider, retry_in or answer.rate_limit_reset)
     outcome = OUTCOMES.get(answer.status, Outcome.UNAVAILABLE)
-    return NotReceived(outcome, f"data_{answer.status}")
+    return NotReceived(outcome, f"data_{answer.status}", str(error.get("code", "")))
 
 
-def _retry_in(document: dict) -> object:
-    """`errors[0].meta.retry_in` (API Particulier v3), in seconds; None without one."""
-    found: object = document.get("errors")
-    for step in (0, "meta", "retry_in"):
-        try:
-            found = found[step]
-        except (LookupError, TypeError):
-            return None
-    return found
+def _first_error(document: dict) -> dict:
+    """`errors[0]` (API Particulier v3); empty in any other shape."""
+    errors = document.get("errors")
+    found = errors[0] if isinstance(errors, list) and errors else {}
+    return found if isinstance(found, dict) else {}
 
 
 @sensitive_variables()

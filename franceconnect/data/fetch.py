@@ -16,8 +16,15 @@ logger = logging.getLogger(__name__)
 
 # Ordinary ends: nothing failed, and no reference is needed to ask about it.
 QUIET = {Outcome.RECEIVED, Outcome.NO_FILE}
-# Only a change of configuration mends these: our rights, or the SIRET that we name.
-OURS_TO_MEND = {"data_403", "data_422", "gateway_data_401", "gateway_data_403", "gateway_data_400"}
+# Only a change of configuration mends these: our rights, an address, the SIRET that we name.
+OURS_TO_MEND = {
+    "data_403",
+    "data_404",
+    "data_422",
+    "gateway_data_400",
+    "gateway_data_401",
+    "gateway_data_403",
+}
 
 
 @sensitive_variables("access_token", "answers")

@@ -5,6 +5,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.core.management import CommandError, call_command
 from django.core.management.base import SystemCheckError
 
+from espace_citoyens.demo.environment import DATA_SCOPES
 from espace_citoyens.environment import Environment, data_settings
 from franceconnect.checks import check_configuration
 from franceconnect.data import catalogue
@@ -137,6 +138,10 @@ def test_only_the_scopes_of_the_habilitation_are_asked(settings, data_api):
     asked = catalogue.scopes_of(["prime_activite", "revenu_fiscal_reference"])
 
     assert asked == ["prime_activite", "dgfip_rfr", "dgfip_annee_n_moins_1"]
+
+
+def test_the_demo_may_ask_for_everything():
+    assert set(DATA_SCOPES.split()) == catalogue.KNOWN_SCOPES
 
 
 def test_every_source_fits_in_the_journal():

@@ -21,6 +21,9 @@ MEGABYTE = 1024 * 1024
         {"cut": True},
         {"body": "<html><h1>Bienvenue</h1></html>", "headers": {"Content-Type": "text/html"}},
         {"body": "<html><h1>Introuvable</h1></html>", "status": 404},
+        {"body": '{"errors": [{"code": "00404"}]}', "status": 404},
+        {"body": '{"message": "no route"}', "status": 404},
+        {"body": '{"errors": ["23003"]}', "status": 404},
         {"body": '{"data": '},
         {"body": "[]"},
         {"body": '{"data": []}'},
@@ -95,15 +98,16 @@ def test_a_right_answer_forgets_the_failures(asker, data_api):
     assert not circuit.is_down("api_particulier")
 
 
-def test_a_fault_of_ours_is_an_error_in_the_log(asker, data_api, caplog):
+@pytest.mark.parametrize("status", [403, 404, 422])
+def test_a_fault_of_ours_is_an_error_in_the_log(asker, data_api, caplog, status):
     asker = asker("quotient_caf")
-    data_api.control({"at": "data", "status": 422})
+    data_api.control({"at": "data", "status": status, "body": "{}"})
 
     asker.asks("quotient_familial")
 
-    assert [record.levelname for record in caplog.records if "data_422" in record.message] == [
-        "ERROR"
-    ]
+    assert [
+        record.levelname for record in caplog.records if f"data_{status}" in record.message
+    ] == ["ERROR"]
 
 
 @pytest.mark.parametrize(
