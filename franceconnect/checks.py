@@ -21,7 +21,7 @@ RATE_LIMITS = {
 @checks.register(checks.Tags.security)
 def check_configuration(app_configs, **kwargs):
     """Every rule of the FranceConnect documentation that a setting can break."""
-    found = [*_shared_rules(), *_data_rules(settings.FRANCECONNECT["data"])]
+    found = [*_shared_rules(), *_data_rules(settings.FRANCECONNECT["data"]), *_data_scope_rules()]
     for name, required in conf.REQUIRED.items():
         values = conf.values_of(name)
         if any(values[setting] for setting in required):
@@ -75,6 +75,9 @@ def _data_rules(values: dict):
         all(of_dgfip) or not any(of_dgfip),
         f"{', '.join(map(str.upper, dgfip.REQUIRED))} vont ensemble : il en manque.",
     )
+
+
+def _data_scope_rules():
     unknown = sorted(catalogue.allowed_scopes() - catalogue.KNOWN_SCOPES)
     yield (
         "E014",
@@ -84,7 +87,7 @@ def _data_rules(values: dict):
     )
     yield (
         "E015",
-        not values["scopes"] or conf.platform(conf.FRANCECONNECT) is not None,
+        not catalogue.allowed_scopes() or conf.platform(conf.FRANCECONNECT) is not None,
         "FRANCECONNECT_DATA_SCOPES : ces données passent par FranceConnect, qui n’est pas réglé.",
     )
 

@@ -1,6 +1,6 @@
 """When an administration must not be asked: it said so, or it has stopped answering.
 
-In the shared cache, so that no process asks before. As `outage` does for FranceConnect itself.
+In the shared cache, so that no process asks before. Failures count as those of FranceConnect do.
 """
 
 import logging
@@ -8,12 +8,10 @@ import time
 
 from django.core.cache import cache
 
+from franceconnect.outage import THRESHOLD, count_failure
+
 logger = logging.getLogger(__name__)
 
-# Three answers in a row that the administration let down.
-THRESHOLD = 3
-# Without a new failure for so long, it is thought to be back.
-MEMORY_SECONDS = 120
 # Whatever an answer asks: a mistake of theirs must not close the way for a day.
 LONGEST_WAIT_SECONDS = 3600
 SHORTEST_WAIT_SECONDS = 1
@@ -48,14 +46,7 @@ def back_off(provider: str, asked: object) -> None:
 
 def failed(provider: str) -> None:
     """The provider did not answer, or answered nonsense."""
-    key = _key(provider, "failures")
-    cache.add(key, 0, MEMORY_SECONDS)
-    try:
-        failures = cache.incr(key)
-    except ValueError:  # forgotten in between
-        return
-    cache.touch(key, MEMORY_SECONDS)
-    if failures == THRESHOLD:
+    if count_failure(_key(provider, "failures")) == THRESHOLD:
         logger.error("%s does not answer: it is left alone for a while", provider)
 
 

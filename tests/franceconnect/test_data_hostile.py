@@ -5,6 +5,7 @@ import time
 import pytest
 import time_machine
 
+from franceconnect import outage
 from franceconnect.data import circuit
 from tests.franceconnect.data_journey import asked_page, text_of
 
@@ -63,7 +64,7 @@ def test_after_three_failures_the_administration_is_left_alone_for_a_while(asker
         asker.asks("quotient_familial")
     asked = asker.calls()
     page = text_of(asker.client.get(asked_page("quotient_familial")))
-    later = circuit.MEMORY_SECONDS + 1
+    later = outage.MEMORY_SECONDS + 1
     data_api.control(clock=later)
     with time_machine.travel(time.time() + later):
         back = text_of(asker.asks("quotient_familial"))
@@ -76,7 +77,7 @@ def test_after_three_failures_the_administration_is_left_alone_for_a_while(asker
 
 def test_one_administration_down_leaves_the_others_and_the_sign_in(asker, data_api):
     asker = asker("etudiante")
-    for _ in range(circuit.THRESHOLD):
+    for _ in range(outage.THRESHOLD):
         circuit.failed("france_travail")
 
     page = text_of(asker.asks("demandeur_emploi", "statut_etudiant"))

@@ -8,6 +8,7 @@ import pytest
 import time_machine
 from django.core.cache import cache
 
+from franceconnect import outage
 from franceconnect.data import circuit, dgfip, exchanges, readers
 from franceconnect.data.answers import Datum, NotReceived, Outcome, Reading, Value
 from franceconnect.data.exchanges import refusal
@@ -274,9 +275,9 @@ def say(monkeypatch, *answers):
 
 
 def test_our_own_saturation_is_no_failure_of_theirs(monkeypatch):
-    say(monkeypatch, *[Saturated()] * circuit.THRESHOLD)
+    say(monkeypatch, *[Saturated()] * outage.THRESHOLD)
 
-    for _ in range(circuit.THRESHOLD):
+    for _ in range(outage.THRESHOLD):
         with pytest.raises(NotReceived):
             exchanges.ask("essai", "GET", "http://127.0.0.1/")
 
