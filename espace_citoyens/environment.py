@@ -155,6 +155,6 @@ def checked_provider_url(
     if urlsplit(url).scheme == "https" or (is_loopback(base_url) and is_loopback(url)):
         return url.rstrip("/")
     raise ImproperlyConfigured(
-        f"{name} « {url} » n’est pas en https : {what} non chiffré n’est accepté que pour un essai "
+        f"{name} « {url} » n’est pas en https : {what} non chiffré n’est accepté que pour un essai "
         "sur cette machine."
     )

@@ -61,19 +61,19 @@ def _data_rules(values: dict):
     yield (
         "E011",
         bool(values["api_particulier_url"]) == bool(values["recipient"]),
-        "API_PARTICULIER_URL et API_PARTICULIER_RECIPIENT vont ensemble : il en manque une.",
+        "API_PARTICULIER_URL et API_PARTICULIER_RECIPIENT vont ensemble : il en manque une.",
     )
     yield (
         "E012",
         not values["recipient"] or api_particulier.is_siret(values["recipient"]),
-        "API_PARTICULIER_RECIPIENT n’est pas un SIRET : donnez les quatorze chiffres de celui de "
+        "API_PARTICULIER_RECIPIENT n’est pas un SIRET : donnez les quatorze chiffres de celui de "
         "la commune, tel qu’il figure dans son habilitation.",
     )
     of_dgfip = [bool(values[setting]) for setting in dgfip.REQUIRED]
     yield (
         "E013",
         all(of_dgfip) or not any(of_dgfip),
-        f"{', '.join(map(str.upper, dgfip.REQUIRED))} vont ensemble : il en manque.",
+        f"{', '.join(map(str.upper, dgfip.REQUIRED))} vont ensemble : il en manque.",
     )
 
 
@@ -82,13 +82,13 @@ def _data_scope_rules():
     yield (
         "E014",
         not unknown,
-        f"FRANCECONNECT_DATA_SCOPES : le portail ne sait rien demander avec {', '.join(unknown)}. "
+        f"FRANCECONNECT_DATA_SCOPES : le portail ne sait rien demander avec {', '.join(unknown)}. "
         "Retirez cette portée, ou corrigez-la.",
     )
     yield (
         "E015",
         not catalogue.allowed_scopes() or conf.platform(conf.FRANCECONNECT) is not None,
-        "FRANCECONNECT_DATA_SCOPES : ces données passent par FranceConnect, qui n’est pas réglé.",
+        "FRANCECONNECT_DATA_SCOPES : ces données passent par FranceConnect, qui n’est pas réglé.",
     )
 
 
@@ -99,7 +99,7 @@ def _platform_rules(name: str, values: dict):
     yield (
         "E001",
         all(values[setting] for setting in conf.REQUIRED[name]),
-        f"{required} vont ensemble : il en manque.",
+        f"{required} vont ensemble : il en manque.",
     )
     yield (
         "E002",
