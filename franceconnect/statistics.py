@@ -72,7 +72,7 @@ class Figures:
 
 @dataclass(frozen=True)
 class Statistics:
-    """Sign-ins by means, then refusals by reason for each platform's label."""
+    """Sign-ins by means; refusals by reason, by the label of each platform configured."""
 
     sign_ins: list[Figures]
     refusals: dict[str, list[Figures]]
@@ -108,7 +108,7 @@ def _counted() -> Statistics:
             for words in key[1:]
             if key[0] == title
         ]
-        for title in ("", *conf.LABELS.values())
+        for title in ("", *(platform.label for platform in conf.platforms()))
     }
     return Statistics(sign_ins=tables.pop(""), refusals=tables)
 
