@@ -6,9 +6,12 @@ from django.utils import timezone
 
 from tests.accounts.agents import make_agent_with
 from tests.accounts.factories import make_citizen
-from tests.franceconnect.test_drawings import SVG
 
 PAGE = "/admin/franceconnect/activation/"
+DRAWING = """
+<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 230 56" width="230" height="56">
+<rect width="230" height="56" fill="#000091"/><path fill="#fff" d="M20 20h190v16H20z"/></svg>
+"""
 RIGHTS = ("franceconnect.view_activation", "franceconnect.change_activation")
 
 
@@ -71,7 +74,7 @@ def test_the_town_announces_a_maintenance_and_gives_the_official_drawing(arrives
     admin.reads("une maintenance est prévue")
 
     admin.follows("Déposer le dessin officiel de FranceConnect")
-    file = {"name": "bouton.svg", "mimeType": "image/svg+xml", "buffer": SVG.encode()}
+    file = {"name": "bouton.svg", "mimeType": "image/svg+xml", "buffer": DRAWING.encode()}
     admin.page.get_by_label("Fichier SVG ou PNG").set_input_files(file)
     admin.types("Motif", "Habilitation obtenue")
     admin.looks("agent-3-drawing")
@@ -83,5 +86,5 @@ def test_the_town_announces_a_maintenance_and_gives_the_official_drawing(arrives
     admin.looks("agent-5-test")
 
     citizen.goes_to("/")
-    citizen.reads("FranceConnect sera en maintenance du")
+    citizen.reads("FranceConnect sera en maintenance")
     citizen.looks("citizen-1-announced")
