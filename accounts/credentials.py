@@ -63,12 +63,13 @@ def read_credentials(user: User) -> Credentials:
     )
 
 
-def provider_ways_in(citizens: QuerySet[User]) -> list[str]:
+def provider_ways_in(citizens: QuerySet[User], *, even_off: bool = False) -> list[str]:
     """The identity providers that open a space of at least one of these citizens.
 
-    As citizens name them, in one query (PROVIDER_WAYS_IN).
+    As citizens name them, in one query (PROVIDER_WAYS_IN). With `even_off`, those that the town has
+    switched off too, last: they open nothing now.
     """
-    return import_string(settings.PROVIDER_WAYS_IN)(citizens)
+    return import_string(settings.PROVIDER_WAYS_IN)(citizens, even_off=even_off)
 
 
 def has_local_way_in(user: User) -> bool:

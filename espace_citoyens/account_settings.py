@@ -113,7 +113,7 @@ MFA_RATE_LIMITS = {"webauthn_login": "60/m/ip"}
 # Asked before a session ends: the address that ends the provider's own session, or None.
 PROVIDER_SIGN_OUT_URL = "franceconnect.sign_out.end_session_url"
 # Asked before a way in is taken away, and when a password opens nothing: the names of the providers
-# that open a space of at least one of these citizens.
+# that open a space of at least one of these citizens (`even_off`: those switched off too).
 PROVIDER_WAYS_IN = "franceconnect.services.ways_in"
 # What apps and machines write beside the codes and passkeys of this portal.
 SERVICE_NAME_OF_PORTAL = "espace_citoyens.models.service_name"

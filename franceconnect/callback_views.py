@@ -64,6 +64,7 @@ class CallbackView(JourneyView, OIDCAuthenticationCallbackView):
     """Return from FranceConnect: a GET by protocol, although it opens a session."""
 
     http_method_names = ["get"]
+    lets_in = True
 
     @sensitive_variables()
     def get(self, request):

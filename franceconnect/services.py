@@ -18,7 +18,7 @@ from django.urls import reverse
 from accounts.models import User
 from accounts.sessions import record_proof
 from accounts.sign_ins import record_sign_in
-from franceconnect import conf, linking, sign_out, state
+from franceconnect import activation, conf, linking, sign_out, state
 from franceconnect.data import catalogue, waiting
 from franceconnect.data.answers import Datum
 from franceconnect.data.asking import DataRequest
@@ -130,14 +130,19 @@ def link_of(request: HttpRequest, name: str | None = None) -> Link | None:
     return links.get(name) if name else next(iter(links.values()), None)
 
 
-def ways_in(citizens: QuerySet[User]) -> list[str]:
+def ways_in(citizens: QuerySet[User], *, even_off: bool = False) -> list[str]:
     """The platforms that open a space of at least one of these citizens, as citizens name them.
 
+    One that the town has switched off opens nothing now, and does not count: nobody gives up
+    their last other way in for it. With `even_off` it comes last, for whoever has to be told.
     One query, whoever they are: that of `citizens` is part of it (PROVIDER_WAYS_IN).
     """
+    # Asked for everybody: what is asked must not tell a known address from another.
+    offered = activation.offered()
     links = Link.objects.active().filter(citizen__in=citizens)
     issuers = set(links.order_by().values_list("issuer", flat=True).distinct())
-    return [platform.label for platform in conf.platforms() if platform.issuer in issuers]
+    off = [platform for platform in conf.platforms() if even_off and platform not in offered]
+    return [platform.label for platform in (*offered, *off) if platform.issuer in issuers]
 
 
 def open_session(request: HttpRequest, user: User, pending: PendingIdentity) -> None:

@@ -45,6 +45,12 @@ def _platform_urls(folder: str, prefix: str, name: str) -> list:
             {"platform_name": name},
             name=f"{prefix}sector_identifier",
         ),
+        path(
+            f"{folder}/bouton/",
+            documents.artwork,
+            {"platform_name": name},
+            name=f"{prefix}artwork",
+        ),
     ]
 
 
@@ -92,5 +98,4 @@ urlpatterns = [
     path("franceconnect/echec/", callback_views.FailureView.as_view(), name="failure"),
     path("franceconnect/certifier/", pending_views.LinkView.as_view(), name="link"),
     path("franceconnect/changer-de-personne/", pending_views.SwitchView.as_view(), name="switch"),
-    path("franceconnect/bouton/", documents.artwork, name="artwork"),
 ]

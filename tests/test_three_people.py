@@ -63,6 +63,7 @@ OPEN = {
     "franceconnect:prepared_entry",
     "franceconnect:failure",
     "franceconnect:artwork",
+    "franceconnect:plus_artwork",
 }
 # What names the owner, wherever it shows.
 LAST_NAME, PASSKEY_NAME, STREET = "PERRIGAUD-SEUL", "Clef du salon bleu", "977 chemin des Ormes"

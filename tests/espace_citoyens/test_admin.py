@@ -165,6 +165,7 @@ def test_nothing_else_is_in_the_admin():
         "accounts.JournalEntry",
         "auth.Group",
         "espace_citoyens.Town",
+        "franceconnect.Activation",
         "franceconnect.Link",
     }
 
