@@ -11,6 +11,8 @@ from django.utils import timezone
 from accounts.devices import device_label, network_label
 from accounts.models import REFERENCE_ALPHABET, JournalEntry, JournalKind, User
 
+BATCH = 500
+
 
 @dataclass(frozen=True)
 class Origin:
@@ -59,6 +61,22 @@ def record(
         reason=reason,
         device=origin.device,
         network=origin.network,
+    )
+
+
+def record_for_each(
+    kind: JournalKind, citizens: list[User], *, actor: User, capacity: str, **words: str
+) -> None:
+    """Append the same line for each of these citizens, about whom an agent does one thing."""
+    now = timezone.now()
+    JournalEntry.objects.bulk_create(
+        (
+            JournalEntry(
+                at=now, kind=kind, citizen=citizen, actor=actor, capacity=capacity, **words
+            )
+            for citizen in citizens
+        ),
+        batch_size=BATCH,
     )
 
 

@@ -8,8 +8,10 @@ from django.template.response import TemplateResponse
 from django.urls import path
 
 from accounts import counter, files
-from accounts.admin.base import SearchFirstAdmin
-from accounts.models import REFERENCE_ALPHABET, IdentityDocument, PersonalSpace
+from accounts.admin.base import CitizenFileMixin, ReadOnlyAdmin
+from accounts.admin.exports import ExportPageMixin
+from accounts.admin.search import SearchPageMixin
+from accounts.models import IdentityDocument, PersonalSpace
 
 
 class CounterCodeGiveForm(forms.Form):
@@ -36,11 +38,7 @@ class CounterCodeGiveForm(forms.Form):
 
 
 @admin.register(PersonalSpace)
-class PersonalSpaceAdmin(SearchFirstAdmin):
-    lists_files = False
-    list_display = ["reference", "name", "birthdate", "identity_provenance"]
-    search_fields = ["=reference", "=birth_family_name", "=usual_name", "=contact_email"]
-    search_help_text = "Référence, nom de naissance ou d’usage, adresse e-mail : en entier."
+class PersonalSpaceAdmin(SearchPageMixin, ExportPageMixin, CitizenFileMixin, ReadOnlyAdmin):
     exclude = ["user", "given_names", "usual_name_is_certified"]
     readonly_fields = ["given_names_display"]
 
@@ -49,7 +47,9 @@ class PersonalSpaceAdmin(SearchFirstAdmin):
 
     def get_urls(self):
         give_code = self.admin_site.admin_view(self.give_code)
+        export_list = self.admin_site.admin_view(self.export_list)
         return [
+            path("liste/", export_list, name="accounts_personalspace_export"),
             path("<int:pk>/code-acces/", give_code, name="accounts_personalspace_give_code"),
             *super().get_urls(),
         ]
@@ -75,14 +75,3 @@ class PersonalSpaceAdmin(SearchFirstAdmin):
     @admin.display(description="prénoms")
     def given_names_display(self, space):
         return space.given_names_display
-
-    @admin.display(description="nom")
-    def name(self, space):
-        return space.display_name
-
-    def get_search_results(self, request, queryset, search_term):
-        """A reference is read aloud: its dash may be missing."""
-        letters = search_term.strip().replace("-", "").upper()
-        if len(letters) == 8 and set(letters) <= set(REFERENCE_ALPHABET):
-            search_term = f"{letters[:4]}-{letters[4:]}"
-        return super().get_search_results(request, queryset, search_term)
