@@ -22,7 +22,8 @@ LABEL org.opencontainers.image.title="Espace Citoyens" \
       org.opencontainers.image.licenses="MIT" \
       org.opencontainers.image.version="$VERSION"
 RUN python -m pip uninstall --yes --quiet pip \
-    && useradd --uid 10001 --no-create-home --shell /usr/sbin/nologin portal
+    && useradd --uid 10001 --no-create-home --shell /usr/sbin/nologin portal \
+    && install -d -o 10001 -g 10001 -m 700 /sauvegardes
 WORKDIR /app
 COPY --from=build /venv /venv
 COPY --from=build /app /app

@@ -11,8 +11,10 @@ from django.template import TemplateDoesNotExist
 from django.template.loader import render_to_string
 from django.utils import timezone
 
+from accounts.blocked import BLOCKED
 from accounts.models import JournalEntry, JournalKind, User
 from accounts.open_sessions import SessionEnd
+from accounts.parts import join_in_french, labels_of
 
 Kind = JournalKind
 
@@ -103,8 +105,11 @@ WORRYING = (Kind.SIGN_IN_REFUSED, Kind.MAIL_FAILED)
 CAUSES = {
     "wrong_password": "Le mot de passe était incorrect.",
     "wrong_door": "Aucun mot de passe n’ouvre votre espace.",
+    BLOCKED: "La mairie avait bloqué l’accès à votre espace.",
     **dict(SessionEnd.choices),
 }
+# About a message, whose subject goes with the line.
+ABOUT_MAIL = (Kind.MAIL_SENT, Kind.MAIL_FAILED, Kind.MAIL_RESENT)
 UNDELIVERED = "Vérifiez vos adresses e-mail dans votre profil et vos identifiants."
 UNKNOWN_MESSAGE = "message de votre espace"
 
@@ -154,13 +159,12 @@ def line_of(entry: JournalEntry) -> Line:
     """What a citizen reads of an entry: of an agent the capacity and a reference, never a name."""
     family = FAMILY_OF[entry.kind]
     agent = f"un agent de la mairie ({entry.capacity})" if entry.actor else ""
-    is_mail = family == Family.MAIL
     return Line(
         at=entry.at,
         family=family.label,
         title=_title(entry),
-        cause=UNDELIVERED if entry.kind == Kind.MAIL_FAILED else CAUSES.get(entry.code, ""),
-        means="" if is_mail else entry.means,
+        cause=_cause(entry),
+        means="" if entry.kind in ABOUT_MAIL else entry.means,
         device=entry.device,
         network=entry.network,
         reference=entry.reference,
@@ -174,9 +178,20 @@ def line_of(entry: JournalEntry) -> Line:
 
 def _title(entry: JournalEntry) -> str:
     title = TITLES[FAMILY_OF[entry.kind]][entry.kind]
-    if FAMILY_OF[entry.kind] == Family.MAIL:
-        return f"{title} : « {_subject(entry)} »"
-    return title
+    return titled_mail(title, entry) if entry.kind in ABOUT_MAIL else title
+
+
+def _cause(entry: JournalEntry) -> str:
+    if entry.kind == Kind.MAIL_FAILED:
+        return UNDELIVERED
+    if entry.kind == Kind.FILE_CHANGED and (parts := labels_of(entry.code.split())):
+        return f"Ce qui a changé : {join_in_french(parts)}."
+    return CAUSES.get(entry.code, "")
+
+
+def titled_mail(title: str, entry: JournalEntry) -> str:
+    """This title, and the subject of the mail that the line is about."""
+    return f"{title} : « {_subject(entry)} »"
 
 
 def _subject(entry: JournalEntry) -> str:

@@ -1,5 +1,6 @@
 """Agents and the file of a citizen: who finds, opens or changes one is journalled for them."""
 
+from dataclasses import dataclass
 from datetime import timedelta
 
 from django.db import transaction
@@ -12,6 +13,17 @@ from accounts.models import JournalEntry, JournalKind, User
 ONE_VISIT = timedelta(minutes=5)
 # Of an agent in no group: whoever looks after the portal itself.
 WITHOUT_GROUP = "administration"
+
+
+@dataclass(frozen=True)
+class Act:
+    """What an agent does to a file is theirs, for a `reason` (200 characters) that they typed.
+
+    The citizen reads the reason in Mon activité.
+    """
+
+    agent: User
+    reason: str
 
 
 def capacity_of(agent: User) -> str:
@@ -34,6 +46,21 @@ def record_opening(agent: User, citizen: User) -> None:
 def record_change(agent: User, citizen: User) -> None:
     """This agent has changed something in this citizen's file; every change is a line."""
     _record(JournalKind.FILE_CHANGED, agent, citizen)
+
+
+def record_act(
+    act: Act, kind: JournalKind, citizen: User, *, means: str = "", code: str = ""
+) -> None:
+    """What this agent did to this citizen's file, in which capacity and why."""
+    journal.record(
+        kind,
+        citizen=citizen,
+        means=means,
+        code=code,
+        actor=act.agent,
+        capacity=capacity_of(act.agent),
+        reason=act.reason,
+    )
 
 
 @transaction.atomic

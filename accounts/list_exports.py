@@ -107,7 +107,7 @@ def export(agent: User, criteria: Criteria, *, reason: str) -> ListExport:
 
     The agent's row is locked first: two clicks at once are two files, and the fourth is none.
     """
-    User.objects.select_for_update().get(pk=agent.pk)
+    User.objects.select_for_update(no_key=True).get(pk=agent.pk)
     _refuse_a_file_too_many(agent)
     spaces = list(criteria.spaces()[: MOST_LINES + 1])
     if not spaces:

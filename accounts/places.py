@@ -16,6 +16,7 @@ KEPT_SECONDS = 3600
 VERSION_KEY = "accounts.places.version"
 # 44109, 2A004, 99352.
 CODE = re.compile(r"[0-9][0-9AB][0-9]{3}", re.ASCII)
+NAMED = re.compile(r"(.*?)\s*(?:\((\w{2,3})\))?", re.DOTALL)
 
 
 def commune_name(code: str) -> str:
@@ -32,6 +33,18 @@ def department_of(code: str) -> str:
 def country_name(code: str) -> str:
     """The country of this code; empty for an unknown one."""
     return _name(Country, code) or COUNTRIES.get(code, "")
+
+
+def commune_codes(text: str) -> list[str]:
+    """The INSEE codes of the communes that somebody writes so: a name, "Nantes (44)", or a code.
+
+    Several for a name that several communes bear; none for one of no list.
+    """
+    if CODE.fullmatch(text):
+        return [text]
+    name, department = NAMED.fullmatch(text).groups()
+    codes = Commune.objects.filter(name__iexact=name).values_list("code", flat=True)
+    return [code for code in codes if not department or department_of(code) == department]
 
 
 def learn(model: type[Commune | Country], codes: Iterable[str]) -> None:

@@ -5,12 +5,15 @@ Nothing is listed: too short or too vague a search is refused, and 50 people at 
 
 import re
 from dataclasses import dataclass, field
+from functools import reduce
+from operator import and_, or_
 
 from django.db import connection
 from django.db.models import BooleanField, Func, Q, QuerySet, Value
 from django.db.models.functions import Lower
 
 from accounts.fields import MONTHS_BY_NAME, PLAIN_EMAIL, parse_date
+from accounts.journal import people_told
 from accounts.models import REFERENCE_ALPHABET, PersonalSpace
 from accounts.names import SHORTEST_BEGINNING, folded, sound_of, words_of
 from accounts.phones import normalised
@@ -197,7 +200,7 @@ def _order(space: PersonalSpace) -> tuple[str, str, str]:
 def _with_all_but_names(criteria: Criteria) -> QuerySet[PersonalSpace]:
     spaces = PersonalSpace.objects.select_related("user")
     if criteria.reference:
-        spaces = spaces.filter(reference=criteria.reference)
+        spaces = _with_reference(spaces, criteria.reference)
     if criteria.birthdate:
         spaces = spaces.filter(birthdate_text=criteria.birthdate)
     if criteria.phone:
@@ -205,6 +208,12 @@ def _with_all_but_names(criteria: Criteria) -> QuerySet[PersonalSpace]:
     if criteria.email:
         spaces = spaces.filter(pk__in=_with_email(criteria.email))
     return spaces
+
+
+def _with_reference(spaces: QuerySet, reference: str) -> QuerySet:
+    """The space of this reference; of none, whoever a page of refusal showed it to."""
+    own = spaces.filter(reference=reference)
+    return own if own.exists() else spaces.filter(user__in=people_told(reference.replace("-", "")))
 
 
 def _with_email(email: str) -> QuerySet:
@@ -219,42 +228,38 @@ def named(words: tuple[str, ...], *, nearly: bool = False) -> Q | Func:
 
     Nearly: also names where a word goes on, or sounds the same.
     """
-    spellings = [words]
+    spellings = [[_texts(word, nearly=nearly) for word in words]]
     for at in range(len(words) - 1):
-        spellings.append((*words[:at], words[at] + words[at + 1], *words[at + 2 :]))
-    if connection.vendor == "postgresql":
-        return _text_search(spellings, nearly=nearly)
-    condition = Q()
-    for spelling in spellings:
-        every = Q()
-        for word in spelling:
-            every &= _any_of([f" {text}" for text in _texts(word, nearly=nearly)])
-        condition |= every
-    return condition
-
-
-def _any_of(texts: list[str]) -> Q:
-    condition = Q()
-    for text in texts:
-        condition |= Q(search_words__contains=text)
-    return condition
+        joined = (*words[:at], words[at] + words[at + 1], *words[at + 2 :])
+        spellings.append([[f"{word} "] for word in joined])
+    is_postgresql = connection.vendor == "postgresql"
+    return _text_search(spellings) if is_postgresql else _text_contains(spellings)
 
 
 def _texts(word: str, *, nearly: bool) -> list[str]:
-    """What a person's words contain of this one; a space ends what has to be whole."""
+    """What a person's words may contain of this one; a space ends what has to be whole."""
     if not nearly or len(word) < SHORTEST_BEGINNING:
         return [f"{word} "]
     return [word, f"{sound_of(word)} "]
 
 
-def _text_search(spellings: list[tuple[str, ...]], *, nearly: bool) -> Func:
+def _text_contains(spellings: list[list[list[str]]]) -> Q:
+    """One of the spellings, each all of its words, each one of its texts: by reading every row."""
+
+    def any_of(texts: list[str]) -> Q:
+        return reduce(or_, [Q(search_words__contains=f" {text}") for text in texts])
+
+    return reduce(or_, [reduce(and_, map(any_of, spelling)) for spelling in spellings])
+
+
+def _text_search(spellings: list[list[list[str]]]) -> Func:
     """The same for PostgreSQL, which its index by words serves; folded words need no escape."""
 
     def lexeme(text: str) -> str:
         return f"'{text[:-1]}'" if text.endswith(" ") else f"'{text}':*"
 
-    def any_of(word: str) -> str:
-        return f"({' | '.join(map(lexeme, _texts(word, nearly=nearly)))})"
+    def any_of(texts: list[str]) -> str:
+        return f"({' | '.join(map(lexeme, texts))})"
 
     query = " | ".join(f"({' & '.join(map(any_of, spelling))})" for spelling in spellings)
     return Func(

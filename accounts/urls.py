@@ -72,7 +72,7 @@ urlpatterns = [
         views.SignOutView.as_view(),
         name="account_logout",
     ),
-    path("acces-bloque/", allauth_views.account_inactive, name="account_inactive"),
+    path("acces-bloque/", views.BlockedView.as_view(), name="account_inactive"),
     path("inscription/", views.SignUpView.as_view(), name="account_signup"),
     path(
         "verification-adresse/",

@@ -124,3 +124,30 @@ RETENTION_CATEGORIES = [
     "accounts.retention_categories.categories",
     "franceconnect.privacy.categories",
 ]
+# What an agent may send again: notices that hold no code, no link that opens anything, and that
+# stay true (see `accounts.resending`). A mail that is not named here never is.
+RESENDABLE_MAILS = {
+    "account/email/password_changed",
+    "account/email/password_reset",
+    "account/email/password_set",
+    "accounts/email/access_blocked",
+    "accounts/email/access_restored",
+    "accounts/email/counter_code_used",
+    "accounts/email/deletion_asked",
+    "accounts/email/deletion_cancelled",
+    "accounts/email/deletion_started",
+    "accounts/email/deletion_stopped",
+    "accounts/email/identity_checked",
+    "accounts/email/new_device",
+    "accounts/email/sessions_ended",
+    "accounts/email/space_corrected",
+    "accounts/email/space_opened",
+    "franceconnect/email/linked",
+    "franceconnect/email/unlinked",
+    "mfa/email/recovery_code_used",
+    "mfa/email/second_factor_off",
+    "mfa/email/totp_activated",
+    "mfa/email/totp_deactivated",
+    "mfa/email/webauthn_added",
+    "mfa/email/webauthn_removed",
+}

@@ -21,12 +21,25 @@ RETENTION_BOUNDS = {
 }
 
 
+# What names of variables hold a secret, or an address with a password in it.
+SECRET_WORDS = ("SECRET", "_KEY", "PASSWORD", "DATABASE_URL", "CACHE_URL", "EMAIL_URL")
+
+
 class Environment(FileAwareEnv):
-    """Settings from variables, or from the file named by `NAME_FILE` (Docker secrets)."""
+    """Settings from variables, or from the file named by `NAME_FILE` (Docker secrets).
+
+    `chosen` keeps what was read, less what is secret: a backup tells how the portal was set.
+    """
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.chosen: dict[str, str] = {}
 
     def get_value(self, var, *args, **kwargs):
         """The value of `var`; a secret read from a file loses the newline editors add to it."""
         value = super().get_value(var, *args, **kwargs)
+        if not any(word in var for word in SECRET_WORDS):
+            self.chosen[var] = str(value)
         return value.strip() if isinstance(value, str) else value
 
 

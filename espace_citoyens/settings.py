@@ -14,6 +14,7 @@ from espace_citoyens.environment import (
     is_loopback,
     retention_settings,
 )
+from espace_citoyens.reports import logging_settings, start_error_reports
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -66,6 +67,9 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    # Around all the rest: an error has an identifier too, and is counted.
+    "espace_citoyens.observation.identified",
+    "espace_citoyens.metrics.measured",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
@@ -150,7 +154,7 @@ CSRF_COOKIE_NAME = f"{_COOKIE_PREFIX}csrf"
 if not IS_LOCAL:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
     SECURE_SSL_REDIRECT = True
-    SECURE_REDIRECT_EXEMPT = [r"^health/"]
+    SECURE_REDIRECT_EXEMPT = [r"^health/", r"^metrics/"]
     SECURE_HSTS_SECONDS = 365 * 24 * 3600
     SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = True
 SECURE_REFERRER_POLICY = "same-origin"
@@ -230,6 +234,13 @@ DEFAULT_FROM_EMAIL = SERVER_EMAIL = env.str(
     "DEFAULT_FROM_EMAIL", default="Espace Citoyens <ne-pas-repondre@localhost>"
 )
 
+# --- Backups: made by the worker, encrypted for a key that is not here ------------------------
+
+BACKUP = {
+    "folder": env.str("BACKUP_FOLDER", default=""),
+    "recipient": env.str("BACKUP_RECIPIENT", default=""),
+}
+
 # --- Language, files, logs ------------------------------------------------------------------
 
 LANGUAGE_CODE = "fr"
@@ -244,12 +255,14 @@ STORAGES = {
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
 }
 
-LOGGING = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
-    "root": {"handlers": ["console"], "level": "INFO"},
-    # The warnings of one quote what a provider sent; the other names each passkey that it sees.
-    "loggers": {"urllib3": {"level": "ERROR"}, "fido2": {"level": "WARNING"}},
-}
+# For whoever reads the log: lines for people, or JSON for a collector.
+LOG_FORMAT = env.str("LOG_FORMAT", default="text")
+# PostgreSQL's log then names the request that each statement is for.
+COMMENTED_STATEMENTS = env.bool("COMMENTED_STATEMENTS", default=False)
+LOGGING = logging_settings(LOG_FORMAT)
+
+# Errors, to a Sentry of the town's: without it, nothing leaves.
+start_error_reports(env.str("SENTRY_DSN", default=""))
+
+# What a backup tells of how it was made.
+CHOSEN_SETTINGS = env.chosen

@@ -48,6 +48,11 @@ os.environ.update(
     FRANCECONNECT_PLUS_ISSUER="",
     OTHER_BASE_URLS="",
     ALERT_EMAIL="",
+    LOG_FORMAT="text",
+    COMMENTED_STATEMENTS="false",
+    SENTRY_DSN="",
+    BACKUP_FOLDER="",
+    BACKUP_RECIPIENT="",
     DJANGO_LIVE_TEST_SERVER_ADDRESS=f"127.0.0.1:{PORTAL_PORT}",
     # Playwright's synchronous interface runs an event loop in the thread of the test.
     DJANGO_ALLOW_ASYNC_UNSAFE="true",

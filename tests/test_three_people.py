@@ -22,6 +22,7 @@ OPEN = {
     "help_franceconnect",
     "health_live",
     "health_ready",
+    "metrics",
     "account_login",
     "account_logout",
     "account_inactive",

@@ -2,14 +2,17 @@
 
 from django import forms
 from django.contrib import admin
+from django.contrib.admin.utils import unquote
 from django.core.exceptions import PermissionDenied
 from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
 from django.urls import path
 
 from accounts import counter, files
+from accounts.admin import actions
 from accounts.admin.base import CitizenFileMixin, ReadOnlyAdmin
 from accounts.admin.exports import ExportPageMixin
+from accounts.admin.person import person_page
 from accounts.admin.search import SearchPageMixin
 from accounts.models import IdentityDocument, PersonalSpace
 
@@ -39,9 +42,6 @@ class CounterCodeGiveForm(forms.Form):
 
 @admin.register(PersonalSpace)
 class PersonalSpaceAdmin(SearchPageMixin, ExportPageMixin, CitizenFileMixin, ReadOnlyAdmin):
-    exclude = ["user", "given_names", "usual_name_is_certified"]
-    readonly_fields = ["given_names_display"]
-
     def citizen_of(self, row):
         return row.user
 
@@ -51,8 +51,16 @@ class PersonalSpaceAdmin(SearchPageMixin, ExportPageMixin, CitizenFileMixin, Rea
         return [
             path("liste/", export_list, name="accounts_personalspace_export"),
             path("<int:pk>/code-acces/", give_code, name="accounts_personalspace_give_code"),
+            *actions.urls(self),
             *super().get_urls(),
         ]
+
+    def change_view(self, request, object_id, form_url="", extra_context=None):
+        """The page of one person, in the place of Django's form."""
+        space = self.get_object(request, unquote(object_id))
+        if space is None:
+            return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)
+        return person_page(self, request, space)
 
     def give_code(self, request, pk):
         """Asks which document was seen, then shows the new code, once, on a page to print."""
@@ -71,7 +79,3 @@ class PersonalSpaceAdmin(SearchPageMixin, ExportPageMixin, CitizenFileMixin, Rea
         if request.method == "POST" and form.is_valid():
             context["code"] = form.give(space, agent=request.user)
         return TemplateResponse(request, "admin/accounts/personalspace/give_code.html", context)
-
-    @admin.display(description="prénoms")
-    def given_names_display(self, space):
-        return space.given_names_display

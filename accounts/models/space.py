@@ -144,7 +144,15 @@ class PersonalSpace(models.Model):
     class Meta:
         verbose_name = "espace personnel"
         verbose_name_plural = "espaces personnels"
-        permissions = [("export_spaces", "Peut exporter une liste de personnes")]
+        permissions = [
+            ("check_identity", "Peut vérifier une identité au guichet"),
+            ("correct_space", "Peut corriger un espace personnel"),
+            ("block_space", "Peut bloquer et rétablir l’accès à un espace personnel"),
+            ("end_sessions", "Peut fermer les sessions d’un espace personnel"),
+            ("resend_mail", "Peut renvoyer un courriel à une personne"),
+            ("erase_space", "Peut commencer et annuler l’effacement d’un espace personnel"),
+            ("export_spaces", "Peut exporter une liste de personnes"),
+        ]
         indexes = [
             # Finds the few people born on a day, whose names are then compared.
             models.Index(fields=["birthdate_text"], name="accounts_space_by_birthdate"),

@@ -137,6 +137,11 @@ def portal_environment(demo: Demo, inherited: Mapping[str, str]) -> dict[str, st
         "FRANCECONNECT_BUTTON_ARTWORK": "",
         "OTHER_BASE_URLS": "",
         "ALERT_EMAIL": "",
+        "LOG_FORMAT": "text",
+        "COMMENTED_STATEMENTS": "false",
+        "SENTRY_DSN": "",
+        "BACKUP_FOLDER": "",
+        "BACKUP_RECIPIENT": "",
         **RETENTION,
         **plus_settings(demo, kept),
     }

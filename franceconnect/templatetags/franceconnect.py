@@ -2,8 +2,9 @@
 
 from django import template
 
-from franceconnect import conf, outage, services, state
+from franceconnect import conf, linking, outage, services, state
 from franceconnect.artwork import artwork_file
+from franceconnect.models import Link
 from franceconnect.state import CLAIM, Intent
 
 register = template.Library()
@@ -86,6 +87,14 @@ def franceconnect_rapprochement(context):
         ],
         "request": context["request"],
     }
+
+
+@register.inclusion_tag("franceconnect/_links_of.html")
+def franceconnect_links_of(citizen):
+    """All the ties of this citizen, ended ones too, for an agent: never the `sub`."""
+    links = Link.objects.filter(citizen=citizen).defer("sub").order_by("-created_at")
+    ties = [{"means": linking.means_of(link.issuer), "link": link} for link in links]
+    return {"ties": sorted(ties, key=lambda tie: tie["link"].ended_at is not None)}
 
 
 @register.simple_tag(takes_context=True)

@@ -6,8 +6,8 @@ import pytest
 from django.apps import apps
 from django.db import connection, transaction
 
-from accounts import services
-from accounts.models import PersonalSpace, User
+from accounts import journal, services
+from accounts.models import JournalKind, PersonalSpace, User
 from accounts.names import searched_words, sound_of
 from accounts.search import MOST_PEOPLE, Criteria, SearchRefused, find, understood
 from tests.accounts.factories import make_citizen
@@ -142,6 +142,16 @@ def test_a_reference_is_found_with_or_without_its_dash(db, stranger, typed):
     space = person(reference="7K3M-92QX")
 
     assert found(typed) == [space]
+
+
+def test_the_reference_of_a_list_names_nobody(citizen, agent):
+    """It is in the journal of everybody in the list: it is no way to list them again."""
+    fields = {"actor": agent, "capacity": "dpo", "reference": "B3N4DRND"}
+    journal.record_for_each(JournalKind.LIST_EXPORTED, [citizen], **fields)
+    assert found("B3N4DRND") == []
+
+    journal.record(JournalKind.SIGN_IN_REFUSED, citizen=citizen, reference="B3N4DRND")
+    assert found("B3N4DRND") == [citizen.space]
 
 
 def test_a_foreign_telephone_is_no_reference():

@@ -25,6 +25,7 @@ from accounts.exports import make_waiting_exports
 from accounts.open_sessions import end_dead_sessions
 from accounts.retention import all_categories
 from accounts.typed import forget_expired
+from espace_citoyens import backups
 
 logger = logging.getLogger(__name__)
 
@@ -84,6 +85,8 @@ def work(stop: threading.Event, *, once: bool = False) -> None:
         Task("journal of mail", mail_journal.record_outcomes, period=HOUR),
         Task("expired sessions", clear_sessions, period=HOUR),
         Task("exports", make_waiting_exports, period=EXPORTS_PAUSE),
+        # Before the purge: it may be the last trace of a mistake.
+        Task("backup", back_up, period=HOUR),
         Task("purge", lambda: purge(stop), period=24 * HOUR),
     ]
     while not stop.is_set():
@@ -123,6 +126,12 @@ def clear_sessions() -> None:
     end_dead_sessions()
     forget_expired()
     call_command("clearsessions")
+
+
+def back_up() -> None:
+    """Make the backup of the day, once, where one is wanted."""
+    if path := backups.make_if_due(timezone.now()):
+        logger.info("backup made: %s", path.name)
 
 
 def purge(stop: threading.Event) -> None:
