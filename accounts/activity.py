@@ -104,6 +104,7 @@ WORRYING = (Kind.SIGN_IN_REFUSED, Kind.MAIL_FAILED)
 # Other causes are those of a provider: their words were on the page that refused.
 CAUSES = {
     "wrong_password": "Le mot de passe était incorrect.",
+    "counter_cancelled": "Ce code a été annulé : il n’ouvre plus rien.",
     "wrong_door": "Aucun mot de passe n’ouvre votre espace.",
     BLOCKED: "La mairie avait bloqué l’accès à votre espace.",
     **dict(SessionEnd.choices),

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from allauth.mfa.models import Authenticator
 from django.conf import settings
-from django.db.models import QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils.module_loading import import_string
 
 from accounts.models import User
@@ -80,6 +80,16 @@ def passkeys_of(user: User):
     """The passkeys of this citizen, oldest first."""
     passkeys = Authenticator.objects.filter(user=user, type=Authenticator.Type.WEBAUTHN)
     return passkeys.order_by("created_at", "pk")
+
+
+def strongly_protected() -> QuerySet[User]:
+    """The citizens who chose more than a password: an app, a code by e-mail, or a passkey.
+
+    The one definition of a space that a single agent must not open (`accounts.counter`).
+    """
+    kinds = [Authenticator.Type.TOTP, Authenticator.Type.WEBAUTHN]
+    chosen = Authenticator.objects.filter(user=OuterRef("pk"), type__in=kinds)
+    return User.objects.filter(Q(wants_email_code=True) | Exists(chosen))
 
 
 def locked(user: User) -> User:

@@ -18,7 +18,7 @@ from django.utils.formats import date_format
 from django.views.decorators.cache import never_cache
 from django.views.generic import TemplateView, View
 
-from accounts import blocked, open_sessions, typed
+from accounts import blocked, counter, open_sessions, typed
 from accounts.contact import PendingContact
 from accounts.credentials import read_credentials
 from accounts.forms import is_reset_still_valid
@@ -171,5 +171,7 @@ class CredentialsView(SpaceMixin, TemplateView):
             opening=session_opening(self.request),
             session_count=len(open_sessions.open_sessions(self.request)),
             credentials=read_credentials(self.request.user),
+            counter_code=counter.live_code_of(self.space),
+            counter_request=counter.waiting_request(self.space),
             **kwargs,
         )

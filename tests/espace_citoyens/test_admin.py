@@ -142,6 +142,7 @@ def test_two_agents_cannot_share_an_email(inside):
         "index",
         "accounts_user_changelist",
         "accounts_user_add",
+        "accounts_countercoderequest_changelist",
         "accounts_personalspace_changelist",
         "accounts_journalentry_changelist",
         "franceconnect_link_changelist",
@@ -157,6 +158,7 @@ def test_nothing_else_is_in_the_admin():
     """Queued mails hold one-time codes, and allauth's tables every address."""
     assert {model._meta.label for model in admin.site._registry} == {
         "accounts.User",
+        "accounts.CounterCodeRequest",
         "accounts.PersonalSpace",
         "accounts.JournalEntry",
         "auth.Group",
