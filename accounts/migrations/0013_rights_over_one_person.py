@@ -4,7 +4,7 @@ from django.db import migrations
 class Migration(migrations.Migration):
     """What an agent may do from the page of one person: a right for each act."""
 
-    dependencies = [("accounts", "0015_people_of_before_are_found")]
+    dependencies = [("accounts", "0012_reasons_and_what_agents_do")]
 
     operations = [
         migrations.AlterModelOptions(
@@ -19,7 +19,6 @@ class Migration(migrations.Migration):
                     ("end_sessions", "Peut fermer les sessions d’un espace personnel"),
                     ("resend_mail", "Peut renvoyer un courriel à une personne"),
                     ("erase_space", "Peut commencer et annuler l’effacement d’un espace personnel"),
-                    ("export_spaces", "Peut exporter une liste de personnes"),
                 ],
             },
         ),

@@ -236,7 +236,7 @@ def test_no_write_of_a_name_forgets_the_search(db):
 def test_spaces_of_before_are_found_after_the_migration(db):
     space = person("Lefèvre", "Ines")
     PersonalSpace.objects.update(search_words="")
-    migration = import_module("accounts.migrations.0015_people_of_before_are_found")
+    migration = import_module("accounts.migrations.0016_people_of_before_are_found")
 
     migration.fill(apps, None)
 

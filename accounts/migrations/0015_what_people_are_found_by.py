@@ -20,13 +20,21 @@ def drop_index(apps, schema_editor):
 
 
 class Migration(migrations.Migration):
-    dependencies = [("accounts", "0012_reasons_and_what_agents_do")]
+    dependencies = [("accounts", "0014_counter_codes_take_two_agents")]
 
     operations = [
         migrations.AlterModelOptions(
             name="personalspace",
             options={
-                "permissions": [("export_spaces", "Peut exporter une liste de personnes")],
+                "permissions": [
+                    ("check_identity", "Peut vérifier une identité au guichet"),
+                    ("correct_space", "Peut corriger un espace personnel"),
+                    ("block_space", "Peut bloquer et rétablir l’accès à un espace personnel"),
+                    ("end_sessions", "Peut fermer les sessions d’un espace personnel"),
+                    ("resend_mail", "Peut renvoyer un courriel à une personne"),
+                    ("erase_space", "Peut commencer et annuler l’effacement d’un espace personnel"),
+                    ("export_spaces", "Peut exporter une liste de personnes"),
+                ],
                 "verbose_name": "espace personnel",
                 "verbose_name_plural": "espaces personnels",
             },

@@ -23,6 +23,6 @@ class Migration(migrations.Migration):
     # A batch is a transaction: a big town is not locked for as long as it takes.
     atomic = False
 
-    dependencies = [("accounts", "0014_what_people_are_found_by")]
+    dependencies = [("accounts", "0015_what_people_are_found_by")]
 
     operations = [migrations.RunPython(fill, migrations.RunPython.noop, elidable=True)]
