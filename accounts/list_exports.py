@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.utils import timezone
+from django.utils.formats import number_format
 
 from accounts import journal
 from accounts.files import capacity_of
@@ -96,8 +97,8 @@ class ListExport:
         at = timezone.localtime(self.at)
         return (
             f"Liste {self.reference} exportée le {at:%d/%m/%Y} à {at:%H:%M} par l’agent "
-            f"{self.agent_reference} ({len(self.spaces)} personnes). Données personnelles\u00a0: "
-            "ne pas diffuser, effacer après usage."
+            f"{self.agent_reference}. Personnes\u00a0: {len(self.spaces)}. Données personnelles, "
+            "à ne pas diffuser et à effacer après usage."
         )
 
 
@@ -113,8 +114,9 @@ def export(agent: User, criteria: Criteria, *, reason: str) -> ListExport:
     if not spaces:
         raise ListRefused("Personne ne répond à ces critères. Changez-les.")
     if len(spaces) > MOST_LINES:
+        most = number_format(MOST_LINES, force_grouping=True)
         raise ListRefused(
-            f"Plus de {MOST_LINES} personnes répondent à ces critères, le maximum d’un fichier. "
+            f"Plus de {most} personnes répondent à ces critères, le maximum d’un fichier. "
             "Resserrez les dates."
         )
     taken = ListExport(

@@ -6,6 +6,7 @@ from django.core.exceptions import PermissionDenied
 from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.decorators import method_decorator
+from django.utils.formats import number_format
 from django.views.decorators.debug import sensitive_post_parameters
 
 from accounts import list_exports
@@ -99,12 +100,12 @@ class ExportPageMixin:
         form = ListExportForm(request.POST if is_sent else None, request=request)
         if is_sent and form.is_valid() and (taken := form.export()):
             return csv_response(taken.file_name, taken.table())
-        changelist = reverse("admin:accounts_personalspace_changelist")
+        search = (reverse("admin:accounts_personalspace_changelist"), "Trouver une personne")
         context = self.admin_site.each_context(request) | {
             "title": "Exporter une liste de personnes",
-            "trail": [(changelist, "Trouver une personne")],
+            "trail": [search] if self.has_view_permission(request) else [],
             "form": form,
-            "most_lines": MOST_LINES,
+            "most_lines": number_format(MOST_LINES, force_grouping=True),
             "files_a_day": FILES_A_DAY,
         }
         template = "admin/accounts/personalspace/export.html"

@@ -51,8 +51,9 @@ class SearchPageMixin:
     def changelist_view(self, request, extra_context=None):
         if not self.has_view_permission(request):
             raise PermissionDenied
-        form, found, status = PersonSearchForm(request.POST or None), None, 200
-        if request.method == "POST":
+        is_sent = request.method == "POST"
+        form, found, status = PersonSearchForm(request.POST if is_sent else None), None, 200
+        if is_sent:
             if not within_rate(request, "agent_search", RATE, key=str(request.user.pk)):
                 form.full_clean()
                 form.add_error("recherche", TOO_MANY)
