@@ -7,6 +7,7 @@ import datetime
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.utils import timezone
@@ -34,14 +35,6 @@ COLUMNS = [
     "Créé le",
     "Dernière connexion",
 ]
-
-
-class ListRefused(Exception):
-    """No file is made; `user_message` tells the agent why."""
-
-    def __init__(self, user_message: str):
-        super().__init__()
-        self.user_message = user_message
 
 
 @dataclass(frozen=True)
@@ -104,7 +97,7 @@ class ListExport:
 
 @transaction.atomic
 def export(agent: User, criteria: Criteria, *, reason: str) -> ListExport:
-    """Take the list: a line for the agent, one for each of its people. Raises ListRefused.
+    """Take the list: a line for the agent, one for each of its people. Raises ValidationError.
 
     The agent's row is locked first: two clicks at once are two files, and the fourth is none.
     """
@@ -112,10 +105,10 @@ def export(agent: User, criteria: Criteria, *, reason: str) -> ListExport:
     _refuse_a_file_too_many(agent)
     spaces = list(criteria.spaces()[: MOST_LINES + 1])
     if not spaces:
-        raise ListRefused("Personne ne répond à ces critères. Changez-les.")
+        raise ValidationError("Personne ne répond à ces critères. Changez-les.")
     if len(spaces) > MOST_LINES:
         most = number_format(MOST_LINES, force_grouping=True)
-        raise ListRefused(
+        raise ValidationError(
             f"Plus de {most} personnes répondent à ces critères, le maximum d’un fichier. "
             "Resserrez les dates."
         )
@@ -140,7 +133,7 @@ def _refuse_a_file_too_many(agent: User) -> None:
         at__gte=_midnight(timezone.localdate()),
     )
     if today.count() >= FILES_A_DAY:
-        raise ListRefused(
+        raise ValidationError(
             f"Vous avez déjà exporté {FILES_A_DAY} listes aujourd’hui, le maximum d’une journée. "
             "Recommencez demain."
         )

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from functools import reduce
 from operator import and_, or_
 
+from django.core.exceptions import ValidationError
 from django.db import connection
 from django.db.models import BooleanField, Func, Q, QuerySet, Value
 from django.db.models.functions import Lower
@@ -34,14 +35,6 @@ DATE_IN_WORDS = re.compile(
 PHONE = re.compile(r"\+?\(?[0-9][0-9\s().\-\u2013/]{6,}[0-9]")
 FOUR = rf"([{REFERENCE_ALPHABET}]{{4}})"
 REFERENCE = re.compile(rf"(?<![\w+]){FOUR}[\s-]?{FOUR}(?!\w)", re.IGNORECASE)
-
-
-class SearchRefused(ValueError):
-    """A search that is not made; `user_message` tells the agent what to type instead."""
-
-    def __init__(self, user_message: str):
-        super().__init__()
-        self.user_message = user_message
 
 
 @dataclass(frozen=True)
@@ -76,7 +69,7 @@ class Found:
 
 
 def understood(typed: str) -> Criteria:
-    """The criteria in what an agent typed, in any order. Raises SearchRefused."""
+    """The criteria in what an agent typed, in any order. Raises ValidationError."""
     email, rest = _taken_email(typed)
     birthdate, rest = _taken_date(rest)
     reference, rest = _taken_reference(rest)
@@ -98,7 +91,7 @@ def _taken_email(text: str) -> tuple[str, str]:
         return "", text
     email = match.group().strip(",;<>").lower()
     if not PLAIN_EMAIL.fullmatch(email) or "." not in email.partition("@")[2]:
-        raise SearchRefused(
+        raise ValidationError(
             "Cette adresse e-mail n’est pas complète. Écrivez-la en entier, comme nom@exemple.fr."
         )
     return email, _without(match, text)
@@ -121,7 +114,7 @@ def _date_text(day: int, month: int, year: str) -> str:
     try:
         parse_date(f"{day or 1}/{month or 1}/{year}")
     except ValueError:
-        raise SearchRefused(
+        raise ValidationError(
             "Cette date n’existe pas. Écrivez-la comme 24/08/1962, ou retirez-la."
         ) from None
     return f"{year}-{month:02}-{day:02}"
@@ -144,7 +137,7 @@ def _taken_phone(text: str) -> tuple[str, str]:
     try:
         return normalised(match.group()), _without(match, text)
     except ValueError:
-        raise SearchRefused(
+        raise ValidationError(
             "Ce numéro de téléphone n’est pas lisible. Écrivez-le comme 06 12 34 56 78, ou avec "
             "l’indicatif du pays, comme +32 470 12 34 56."
         ) from None
@@ -156,22 +149,22 @@ def _without(match: re.Match, text: str) -> str:
 
 def _refuse_vague(criteria: Criteria) -> None:
     if not criteria.kinds:
-        raise SearchRefused(
+        raise ValidationError(
             "La recherche est vide. Écrivez un nom, une date de naissance, une adresse e-mail, un "
             "numéro de téléphone ou une référence."
         )
     if any(character.isdigit() for word in criteria.words for character in word):
-        raise SearchRefused(
+        raise ValidationError(
             "Un nombre de cette recherche n’est ni une date entière, ni un numéro de téléphone, ni "
             "une référence. Complétez-le, ou retirez-le."
         )
     if len(criteria.words) > MOST_WORDS:
-        raise SearchRefused(
+        raise ValidationError(
             f"La recherche a trop de mots. Gardez-en {MOST_WORDS} au plus\u00a0: le nom et un "
             "prénom suffisent souvent."
         )
     if criteria.kinds == "name" and len("".join(criteria.words)) < FEWEST_LETTERS:
-        raise SearchRefused(
+        raise ValidationError(
             f"La recherche est trop courte. Écrivez au moins {FEWEST_LETTERS} lettres du nom, ou "
             "ajoutez la date de naissance."
         )

@@ -84,8 +84,8 @@ class ListExportForm(forms.Form):
             return list_exports.export(
                 self.request.user, self.criteria, reason=self.cleaned_data["reason"]
             )
-        except list_exports.ListRefused as refusal:
-            self.add_error(None, refusal.user_message)
+        except forms.ValidationError as refusal:
+            self.add_error(None, refusal)
             return None
 
 

@@ -38,10 +38,7 @@ class PersonSearchForm(forms.Form):
     )
 
     def clean_recherche(self) -> search.Criteria:
-        try:
-            return search.understood(self.cleaned_data["recherche"])
-        except search.SearchRefused as refusal:
-            raise forms.ValidationError(refusal.user_message, code="refused") from None
+        return search.understood(self.cleaned_data["recherche"])
 
 
 class SearchPageMixin:
