@@ -57,15 +57,15 @@ class PersonalSpaceQuerySet(models.QuerySet):
             space.search_words = space.words_of_names()
         return super().bulk_create(spaces, *args, **kwargs)
 
-    @transaction.atomic
     def update(self, **kwargs):
         """Also what `bulk_update` calls."""
         if NAME_FIELDS.isdisjoint(kwargs):
             return super().update(**kwargs)
-        keys = list(self.order_by().values_list("pk", flat=True))
-        changed = super().update(**kwargs)
-        for space in self.model.objects.filter(pk__in=keys).only(*NAME_FIELDS):
-            space.save(update_fields=["search_words"])
+        with transaction.atomic():
+            keys = list(self.order_by().values_list("pk", flat=True))
+            changed = super().update(**kwargs)
+            for space in self.model.objects.filter(pk__in=keys).only(*NAME_FIELDS):
+                space.save(update_fields=["search_words"])
         return changed
 
 
