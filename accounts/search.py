@@ -23,6 +23,10 @@ MOST_PEOPLE = 50
 MOST_WORDS = 8
 FEWEST_LETTERS = 3
 
+# What stands around a name on a form: "Mme DUPONT née MARTIN, née le 24/08/1962".
+AROUND_NAMES = re.compile(
+    r"(?<!\w)(?:née?(?:\(e\))?(?:\s+le)?|m\.|mme|mlle|monsieur|madame)(?!\w)", re.IGNORECASE
+)
 EMAIL = re.compile(r"\S*@\S*")
 YEAR = r"((?:18|19|20)[0-9]{2})"
 # 24/08/1962, 24 8 1962, 24081962; 1962-08-24; 24 août 1962. 00 is a day or a month unknown.
@@ -70,7 +74,7 @@ class Found:
 
 def understood(typed: str) -> Criteria:
     """The criteria in what an agent typed, in any order. Raises ValidationError."""
-    email, rest = _taken_email(typed)
+    email, rest = _taken_email(" ".join(AROUND_NAMES.split(typed)))
     birthdate, rest = _taken_date(rest)
     reference, rest = _taken_reference(rest)
     phone, rest = _taken_phone(rest)

@@ -102,6 +102,8 @@ def test_two_letters_are_a_whole_word_or_nothing(db):
         "24/08/1962 ines perrer",
         "perrer, 24 août 1962",
         "per 24081962",
+        "Mme PERRER Ines, née le 24/08/1962",
+        "M. Perrer né(e) le 24 août 1962",
     ],
 )
 def test_a_birth_date_is_read_in_french_with_or_without_a_name(db, citizen, typed):
@@ -181,6 +183,7 @@ def test_the_kinds_of_criterion_are_told_and_not_the_words(typed, kinds):
     [
         ("", "vide"),
         ("  ' % _ ", "vide"),
+        ("Madame", "vide"),
         ("li", "trop courte"),
         ("a", "trop courte"),
         ("dupont 1962", "nombre"),
