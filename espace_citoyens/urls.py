@@ -15,5 +15,9 @@ urlpatterns = [
     path("health/live/", health.live, name="health_live"),
     path("health/ready/", health.ready, name="health_ready"),
     path("metrics/", metrics.metrics, name="metrics"),
+    path("mentions-legales/", views.LegalNoticeView.as_view(), name="legal_notice"),
+    path("donnees-personnelles/", views.PersonalDataView.as_view(), name="personal_data"),
+    path("ville/couleurs/<str:main>-<str:accent>/", views.town_colours, name="town_colours"),
+    path("ville/logo/<str:digest>/", views.town_logo, name="town_logo"),
     path("admin/", admin.site.urls),
 ]

@@ -20,6 +20,10 @@ from tests.accounts.factories import PASSWORD, make_citizen
 OPEN = {
     "home",
     "help_franceconnect",
+    "legal_notice",
+    "personal_data",
+    "town_colours",
+    "town_logo",
     "health_live",
     "health_ready",
     "metrics",

@@ -26,6 +26,7 @@ from accounts.open_sessions import end_dead_sessions
 from accounts.retention import all_categories
 from accounts.typed import forget_expired
 from espace_citoyens import backups
+from espace_citoyens.daily_counts import count_days
 
 logger = logging.getLogger(__name__)
 
@@ -35,6 +36,7 @@ HOUR = 3600
 # POST_OFFICE["MAX_RETRIES"], five days in all (RFC 5321 §4.5.4.1): no outage of a night loses one.
 LONGEST_WAIT = timedelta(hours=1)
 EXPORTS_PAUSE = 10
+COUNTS_PAUSE = 10 * 60
 
 
 @dataclass
@@ -87,6 +89,8 @@ def work(stop: threading.Event, *, once: bool = False) -> None:
         Task("exports", make_waiting_exports, period=EXPORTS_PAUSE),
         # Before the purge: it may be the last trace of a mistake.
         Task("backup", back_up, period=HOUR),
+        # Before the purge, which takes lines that are not counted yet.
+        Task("daily counts", count_days, period=COUNTS_PAUSE),
         Task("purge", lambda: purge(stop), period=24 * HOUR),
     ]
     while not stop.is_set():
