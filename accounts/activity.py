@@ -107,6 +107,13 @@ CAUSES = {
     "counter_cancelled": "Ce code a été annulé : il n’ouvre plus rien.",
     "wrong_door": "Aucun mot de passe n’ouvre votre espace.",
     BLOCKED: "La mairie avait bloqué l’accès à votre espace.",
+    "data_received": "La donnée a été reçue, et montrée à vous seul.",
+    "data_no_file": "Cette administration n’a pas de dossier à votre nom.",
+    "data_doubtful": "La réponse était vide ou nulle : rien n’en a été gardé.",
+    "data_not_granted": "Cette donnée n’a pas été transmise à la mairie.",
+    "data_token_expired": "Votre accord était trop ancien : rien n’a été reçu.",
+    "data_busy": "Trop de demandes à la fois : rien n’a été reçu.",
+    "data_unavailable": "Cette administration n’a pas répondu : rien n’a été reçu.",
     **dict(SessionEnd.choices),
 }
 # About a message, whose subject goes with the line.

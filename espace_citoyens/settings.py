@@ -10,6 +10,7 @@ from espace_citoyens.account_settings import *  # noqa: F403
 from espace_citoyens.environment import (
     Environment,
     checked_base_url,
+    data_settings,
     franceconnect_settings,
     is_loopback,
     retention_settings,
@@ -172,6 +173,7 @@ FRANCECONNECT = {
     "max_exchanges": env.int("FRANCECONNECT_MAX_EXCHANGES", default=4),
     "other_base_urls": [checked_base_url(url) for url in env.list("OTHER_BASE_URLS", default=[])],
     "button_artwork": env.str("FRANCECONNECT_BUTTON_ARTWORK", default=""),
+    "data": data_settings(env, base_url=BASE_URL),
 }
 FRANCECONNECT_PLUS = {
     **franceconnect_settings(env, "FRANCECONNECT_PLUS", base_url=BASE_URL, level="eidas2"),
@@ -208,11 +210,9 @@ RETENTION = retention_settings(env)
 
 _email = env.email_url("EMAIL_URL", default="consolemail://")
 EMAIL_HOST, EMAIL_PORT = _email["EMAIL_HOST"], _email["EMAIL_PORT"]
-EMAIL_HOST_USER = _email["EMAIL_HOST_USER"]
-EMAIL_HOST_PASSWORD = _email["EMAIL_HOST_PASSWORD"]
+EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = _email["EMAIL_HOST_USER"], _email["EMAIL_HOST_PASSWORD"]
 EMAIL_FILE_PATH = _email["EMAIL_FILE_PATH"] or None
-EMAIL_USE_TLS = _email.get("EMAIL_USE_TLS", False)
-EMAIL_USE_SSL = _email.get("EMAIL_USE_SSL", False)
+EMAIL_USE_TLS, EMAIL_USE_SSL = (_email.get(f"EMAIL_USE_{name}", False) for name in ("TLS", "SSL"))
 EMAIL_TIMEOUT = 10
 EMAIL_BACKEND = "accounts.mail_queue.QueueBackend"
 POST_OFFICE = {

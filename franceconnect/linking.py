@@ -25,7 +25,7 @@ from franceconnect.models import EndCause, Link
 from franceconnect.state import Intent, PendingIdentity
 
 # The proofs of somebody signed in (row 16); the other intents choose who is.
-PROOFS = (Intent.REAUTHENTICATE, Intent.STEP_UP)
+PROOFS = (Intent.REAUTHENTICATE, Intent.STEP_UP, Intent.DATA)
 
 
 class Holder(Enum):

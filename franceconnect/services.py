@@ -2,6 +2,7 @@
 
 import datetime
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from functools import wraps
 from urllib.parse import urlencode
@@ -18,6 +19,9 @@ from accounts.models import User
 from accounts.sessions import record_proof
 from accounts.sign_ins import record_sign_in
 from franceconnect import conf, linking, sign_out, state
+from franceconnect.data import catalogue, waiting
+from franceconnect.data.answers import Datum
+from franceconnect.data.asking import DataRequest
 from franceconnect.linking import Decision
 from franceconnect.models import Link
 from franceconnect.state import PendingIdentity
@@ -202,3 +206,31 @@ def _record(request, user, pending: PendingIdentity, **extra) -> None:
         acr=pending.acr,
         **extra,
     )
+
+
+def offered_data() -> dict[str, str]:
+    """What other administrations can be asked here, by name, with the label that citizens read.
+
+    Empty where nothing is configured: there, a page does not offer it at all.
+    """
+    return {name: kind.label for name, kind in catalogue.offered().items()}
+
+
+def request_data_url(names: Iterable[str], *, why: str, next_url: str) -> str:
+    """The page where the citizen is asked for these data (`offered_data`), then comes back.
+
+    `why` is the sentence that they read, `next_url` the page that asks (a local path), where
+    `take_data` gives what they accepted. Raises ImproperlyConfigured for a datum not offered here.
+    """
+    asked = DataRequest(names=tuple(names), why=why, next_url=next_url)
+    if not asked.is_offered:
+        raise ImproperlyConfigured(f"not offered here: {', '.join(asked.names)}")
+    return asked.page_url
+
+
+def take_data(request: HttpRequest) -> tuple[Datum, ...] | None:
+    """The data that the citizen accepted for this very page, under ten minutes ago; given once.
+
+    Empty when they chose to type them; None when nothing was decided for this page.
+    """
+    return waiting.take(request.session, user_id=request.user.pk, path=request.get_full_path())

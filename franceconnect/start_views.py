@@ -35,6 +35,9 @@ class StartView(JourneyView, OIDCAuthenticationRequestView):
 
     http_method_names = ["get", "post"]
     state_mark = ""
+    # Of the authorisation of data alone (`data_views.DataStartView`).
+    extra_scopes: tuple[str, ...] = ()
+    demand = ""
 
     def __init__(self, **kwargs):
         View.__init__(self, **kwargs)
@@ -88,6 +91,7 @@ class StartView(JourneyView, OIDCAuthenticationRequestView):
             intent=intent,
             user_id=request.user.pk,
             next_url=next_url,
+            demand=self.demand,
         )
         return response
 
@@ -106,7 +110,7 @@ class StartView(JourneyView, OIDCAuthenticationRequestView):
         PKCE is off because FranceConnect refuses any parameter that it does not list.
         """
         values = {
-            "OIDC_RP_SCOPES": self.platform.scopes,
+            "OIDC_RP_SCOPES": " ".join([self.platform.scopes, *self.extra_scopes]),
             "OIDC_AUTHENTICATION_CALLBACK_URL": self.platform.url_name("callback"),
             "OIDC_STATE_SIZE": STATE_CHARACTERS,
             "OIDC_NONCE_SIZE": STATE_CHARACTERS,

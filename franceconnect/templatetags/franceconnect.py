@@ -11,17 +11,18 @@ register = template.Library()
 
 
 @register.inclusion_tag("franceconnect/_button.html", takes_context=True)
-def franceconnect_button(context, intent="sign_in", next_url=""):
+def franceconnect_button(context, intent="sign_in", next_url="", demand=""):
     """The sign-in button: `{% franceconnect_button %}`.
 
-    `intent`: sign_in, link, reauthenticate or step_up. `next_url`: a local path to come back to;
-    without it, the page's own `next` parameter.
+    `intent`: sign_in, link, reauthenticate, step_up or data. `next_url`: a local path to come back
+    to; without it, the page's own `next` parameter. `demand`: what is asked, of the intent data.
     """
     request = context["request"]
     platform = _platform_for(request, intent)
     return {
         "platform": platform,
-        "start_url": platform and platform.path("start"),
+        "start_url": platform and platform.path("data_start" if demand else "start"),
+        "demand": demand,
         "intent": intent,
         "next_url": next_url or request.GET.get("next") or request.POST.get("next", ""),
         "csrf_token": context.get("csrf_token"),
@@ -34,6 +35,8 @@ def _platform_for(request, intent: str):
     """Which platform this intent leaves for; None when it is not configured."""
     if intent == Intent.STEP_UP:
         return conf.platform(conf.FRANCECONNECT_PLUS)
+    if intent == Intent.DATA:
+        return conf.platform(conf.FRANCECONNECT)
     if intent == Intent.REAUTHENTICATE and (name := next(iter(services.links_of(request)), None)):
         return conf.platform(name)
     return conf.sign_in_platform()
