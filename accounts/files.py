@@ -1,4 +1,4 @@
-"""Agents and the file of a citizen: who opens or changes one is journalled, for its citizen."""
+"""Agents and the file of a citizen: who finds, opens or changes one is journalled for them."""
 
 from dataclasses import dataclass
 from datetime import timedelta
@@ -61,6 +61,26 @@ def record_act(
         capacity=capacity_of(act.agent),
         reason=act.reason,
     )
+
+
+@transaction.atomic
+def record_search(agent: User, *, kinds: str, found: list[User]) -> None:
+    """This agent searched by these kinds of criterion, and has these citizens on screen.
+
+    A line for the search, which never holds what was typed, and one for each citizen found; not a
+    second one for whoever was found by the same agent a few minutes ago.
+    """
+    capacity = capacity_of(agent)
+    journal.record(JournalKind.SEARCHED, citizen=None, actor=agent, capacity=capacity, code=kinds)
+    seen = JournalEntry.objects.filter(
+        kind=JournalKind.FILE_FOUND,
+        actor=agent,
+        citizen__in=found,
+        at__gte=timezone.now() - ONE_VISIT,
+    )
+    seen = set(seen.order_by().values_list("citizen", flat=True))
+    new = [citizen for citizen in found if citizen.pk not in seen]
+    journal.record_for_each(JournalKind.FILE_FOUND, new, actor=agent, capacity=capacity)
 
 
 def _record(kind: JournalKind, agent: User, citizen: User) -> None:

@@ -12,6 +12,7 @@ from django.utils import timezone
 from accounts.devices import device_label, network_label
 from accounts.models import REFERENCE_ALPHABET, JournalEntry, JournalKind, User
 
+BATCH = 500
 # How far back a reference is looked for, by the date of the lines.
 REFERENCE_LIFETIME = datetime.timedelta(days=90)
 
@@ -30,9 +31,12 @@ def new_incident_reference() -> str:
 
 
 def people_told(reference: str) -> QuerySet[User]:
-    """Whom a page showed this reference to, lately: they read it aloud to whoever helps them."""
+    """Whom a page showed this reference to, lately: they read it aloud to whoever helps them.
+
+    Not the reference of what an agent did: that of a list is in the journal of all its people.
+    """
     lately = timezone.now() - REFERENCE_LIFETIME
-    lines = JournalEntry.objects.filter(at__gte=lately, reference=reference)
+    lines = JournalEntry.objects.filter(at__gte=lately, reference=reference, actor=None)
     return User.objects.filter(pk__in=lines.values("citizen"))
 
 
@@ -70,6 +74,22 @@ def record(
         reason=reason,
         device=origin.device,
         network=origin.network,
+    )
+
+
+def record_for_each(
+    kind: JournalKind, citizens: list[User], *, actor: User, capacity: str, **words: str
+) -> None:
+    """Append the same line for each of these citizens, about whom an agent does one thing."""
+    now = timezone.now()
+    JournalEntry.objects.bulk_create(
+        (
+            JournalEntry(
+                at=now, kind=kind, citizen=citizen, actor=actor, capacity=capacity, **words
+            )
+            for citizen in citizens
+        ),
+        batch_size=BATCH,
     )
 
 

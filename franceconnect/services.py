@@ -216,8 +216,11 @@ def _record(request, user, pending: PendingIdentity, **extra) -> None:
 def offered_data() -> dict[str, str]:
     """What other administrations can be asked here, by name, with the label that citizens read.
 
-    Empty where nothing is configured: there, a page does not offer it at all.
+    Empty where nothing is configured, or while FranceConnect is switched off: there, a page does
+    not offer it at all.
     """
+    if activation.offered_platform(conf.FRANCECONNECT) is None:
+        return {}
     return {name: kind.label for name, kind in catalogue.offered().items()}
 
 

@@ -174,6 +174,8 @@ def test_the_list_of_what_somebody_did_is_their_file(inside, agent, citizen, str
 
 
 def test_looking_for_somebody_is_not_opening_their_file(inside, citizen):
-    inside.get(reverse("admin:accounts_personalspace_changelist"), {"q": citizen.space.reference})
+    typed = {"recherche": citizen.space.reference}
+    found = inside.post(reverse("admin:accounts_personalspace_changelist"), typed)
 
+    assert citizen.space.reference in found.content.decode()
     assert not seen(citizen)

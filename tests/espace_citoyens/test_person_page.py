@@ -439,9 +439,10 @@ def test_an_agent_without_the_journal_finds_the_person_by_the_reference_too(citi
     reference = citizen.journal.get(kind=JournalKind.SIGN_IN_REFUSED).reference
     client = sign_in_agent(Client(), make_agent_with(VIEW))
 
-    found = client.get(reverse("admin:accounts_personalspace_changelist"), {"q": reference.lower()})
+    typed = {"recherche": reference.lower()}
+    found = client.post(reverse("admin:accounts_personalspace_changelist"), typed)
 
-    assert list(found.context["cl"].result_list) == [citizen.space]
+    assert found.context["found"].spaces == [citizen.space]
 
 
 def test_a_reference_is_not_looked_for_for_ever(citizen):

@@ -10,9 +10,10 @@ from django.core.cache import cache
 from django.test import Client
 
 from accounts.models import JournalEntry, JournalKind
-from franceconnect import callback_views, client
+from franceconnect import callback_views, client, conf, services
 from franceconnect.data import waiting
 from franceconnect.data.asking import DataRequest
+from franceconnect.models import Activation
 from tests.franceconnect.data_journey import (
     PAGE,
     RECEIVED,
@@ -75,6 +76,19 @@ def test_a_request_that_we_did_not_sign_or_do_not_offer_is_not_found(asker, dema
 
     assert asker.client.get("/franceconnect/donnees/", {"demande": demand}).status_code == 404
     assert asker.client.post(START, {"demande": demand}).status_code == 404
+
+
+def test_nothing_is_asked_while_franceconnect_is_switched_off(asker):
+    asker = asker("quotient_caf")
+    Activation.objects.create(platform=conf.FRANCECONNECT, is_on=False)
+    cache.clear()
+
+    page = text_of(asker.client.get(asked_page("quotient_familial")))
+    asker.client.post(START, {"demande": signed("quotient_familial")})
+
+    assert services.offered_data() == {}
+    assert "je saisis moi-même" in page
+    assert asker.calls() == 0
 
 
 def test_another_sub_on_return_fetches_nothing_and_leaves_the_citizen_signed_in(asker):
