@@ -8,6 +8,7 @@ from django.core.exceptions import ValidationError
 from django.db import connection, transaction
 
 from accounts import journal, services
+from accounts.journal import people_told
 from accounts.models import JournalKind, PersonalSpace, User
 from accounts.names import searched_words, sound_of
 from accounts.search import MOST_PEOPLE, Criteria, find, understood
@@ -290,3 +291,14 @@ def test_each_kind_of_search_can_be_served_by_its_index(typed, index):
     assert plans
     assert all(index in plan for plan in plans), plans
     assert not any("Seq Scan on accounts_personalspace" in plan for plan in plans), plans
+
+
+@pytest.mark.postgresql
+@pytest.mark.django_db
+def test_a_reference_read_out_is_found_by_its_index():
+    with transaction.atomic(), connection.cursor() as cursor:
+        for way in ("seqscan", "indexscan", "indexonlyscan"):
+            cursor.execute(f"SET LOCAL enable_{way} = off")
+        plan = people_told("7K3M92QX").explain()
+
+    assert "accounts_journal_by_reference" in plan
