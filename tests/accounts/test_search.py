@@ -8,7 +8,7 @@ from django.core.exceptions import ValidationError
 from django.db import connection, transaction
 
 from accounts import journal, services
-from accounts.models import JournalKind, PersonalSpace, User
+from accounts.models import JournalEntry, JournalKind, PersonalSpace, User
 from accounts.names import searched_words, sound_of
 from accounts.search import MOST_PEOPLE, Criteria, find, understood
 from tests.accounts.factories import make_citizen
