@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from allauth.account.adapter import get_adapter
 from allauth.core import context
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from accounts.devices import device_label, network_label
@@ -60,6 +61,25 @@ def record(
         device=origin.device,
         network=origin.network,
     )
+
+
+def record_own(kind: JournalKind, person: User, **facts) -> JournalEntry:
+    """Append a line about what this person did themselves, from where the request comes.
+
+    A citizen's is in their file; an agent's has no citizen, and names the agent.
+    """
+    if not person.is_staff:
+        return record(kind, citizen=person, **facts)
+    if context.request and facts.get("origin") is None:
+        facts["origin"] = origin_of(context.request)
+    return record(kind, citizen=None, actor=person, **facts)
+
+
+def own_lines(person: User) -> QuerySet[JournalEntry]:
+    """The lines of a citizen's file, or those about this agent."""
+    if person.is_staff:
+        return JournalEntry.objects.filter(actor=person, citizen=None)
+    return person.journal.all()
 
 
 def origin_of(request) -> Origin:

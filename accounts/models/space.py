@@ -148,6 +148,12 @@ class PersonalSpace(models.Model):
     def __str__(self):
         return f"espace {self.reference}"
 
+    def save(self, *args, **kwargs):
+        """An agent has none (PostgreSQL refuses it by itself)."""
+        if self._state.adding and self.user.is_staff:
+            raise ValueError("an agent has no personal space")
+        super().save(*args, **kwargs)
+
     @property
     def is_certified(self) -> bool:
         return self.identity_provenance == Provenance.FRANCECONNECT

@@ -18,6 +18,7 @@ from accounts.models import (
     JournalKind,
     User,
 )
+from tests.accounts.agents import sign_in_agent
 from tests.accounts.factories import make_agent, make_citizen
 
 PASSPORT = IdentityDocument.PASSPORT
@@ -198,7 +199,7 @@ def test_nobody_without_both_rights_gives_a_code(client, citizen, stranger, righ
     for person in (citizen, stranger):
         client.force_login(person)
         assert client.post(page, {"document": "passport"}).status_code == 302
-    client.force_login(make_agent_who_may(right))
+    sign_in_agent(client, make_agent_who_may(right))
     for method in (client.get, client.post):
         assert method(page, {"document": "passport"}).status_code == 403
 
@@ -206,7 +207,7 @@ def test_nobody_without_both_rights_gives_a_code(client, citizen, stranger, righ
 
 
 def test_who_may_only_look_sees_no_way_to_give_a_code(client, citizen):
-    client.force_login(make_agent_who_may("view_personalspace"))
+    sign_in_agent(client, make_agent_who_may("view_personalspace"))
     change = reverse("admin:accounts_personalspace_change", args=[citizen.space.pk])
 
     assert url_of(citizen.space) not in client.get(change).content.decode()
@@ -214,7 +215,7 @@ def test_who_may_only_look_sees_no_way_to_give_a_code(client, citizen):
 
 def test_an_agent_with_the_right_sees_the_code_once(client, citizen):
     agent = make_agent_who_may("view_personalspace", "give_counter_code")
-    client.force_login(agent)
+    sign_in_agent(client, agent)
     change = reverse("admin:accounts_personalspace_change", args=[citizen.space.pk])
     page = url_of(citizen.space)
 
@@ -235,7 +236,7 @@ def test_an_agent_with_the_right_sees_the_code_once(client, citizen):
 
 @pytest.mark.parametrize("data", [{}, {"document": "library_card"}])
 def test_without_a_document_there_is_no_code(client, agent, citizen, data):
-    client.force_login(agent)
+    sign_in_agent(client, agent)
 
     response = client.post(url_of(citizen.space), data)
 
@@ -245,7 +246,7 @@ def test_without_a_document_there_is_no_code(client, agent, citizen, data):
 
 def test_no_code_is_given_for_a_blocked_space(client, agent, citizen):
     User.objects.filter(pk=citizen.pk).update(is_active=False)
-    client.force_login(agent)
+    sign_in_agent(client, agent)
 
     response = client.post(url_of(citizen.space), {"document": "passport"})
 
@@ -254,6 +255,6 @@ def test_no_code_is_given_for_a_blocked_space(client, agent, citizen):
 
 
 def test_a_space_that_does_not_exist_is_not_found(client, agent):
-    client.force_login(agent)
+    sign_in_agent(client, agent)
 
     assert client.get("/admin/accounts/personalspace/999/code-acces/").status_code == 404
