@@ -1,6 +1,5 @@
 """The page where the data protection officer takes a list of people out, and says why."""
 
-from allauth.account.adapter import get_adapter
 from django import forms
 from django.core.exceptions import PermissionDenied
 from django.template.response import TemplateResponse
@@ -10,6 +9,7 @@ from django.utils.formats import number_format
 from django.views.decorators.debug import sensitive_post_parameters
 
 from accounts import list_exports
+from accounts.agent_forms import AttemptMixin
 from accounts.fields import current_password
 from accounts.list_exports import CERTIFIED, FILES_A_DAY, MOST_LINES, NOT_CERTIFIED
 from accounts.spreadsheets import csv_response
@@ -28,9 +28,10 @@ class DayField(forms.DateField):
         super().__init__(label=label, required=False, widget=widget, input_formats=formats)
 
 
-class ListExportForm(forms.Form):
+class ListExportForm(AttemptMixin, forms.Form):
     """Who is in the list, why it is needed, and that its reader is who they say."""
 
+    purpose = "export"
     created_from = DayField("Espace créé à partir du")
     created_to = DayField("Espace créé jusqu’au")
     unused_since = DayField("Aucune connexion depuis le")
@@ -56,16 +57,13 @@ class ListExportForm(forms.Form):
     )
     password = current_password("Votre mot de passe")
 
-    def __init__(self, *args, request, **kwargs):
-        self.request = request
-        super().__init__(*args, **kwargs)
-
     def clean_password(self):
-        """Typed again: a screen left open takes no list. Throttled as the agents' door is."""
-        password = self.cleaned_data["password"]
-        email = self.request.user.email
-        if get_adapter().authenticate(self.request, email=email, password=password) is None:
+        """Typed again: a screen left open takes no list. Slowed down as the agents' door is."""
+        password, agent = self.cleaned_data["password"], self.request.user
+        attempt = self.attempt(agent.email)
+        if not agent.check_password(password):
             raise forms.ValidationError("Ce mot de passe n’est pas le vôtre.", code="wrong")
+        attempt.succeeded()
         return password
 
     def clean(self):

@@ -207,7 +207,7 @@ def test_citizens_unknown_people_blocked_agents_and_wrong_passwords_get_one_answ
 def test_a_wrong_password_costs_the_same_whoever_it_is_of(
     client, agent, email, django_assert_num_queries
 ):
-    with django_assert_num_queries(4):  # the look-up, the refused try (in a savepoint on demand)
+    with django_assert_num_queries(3):  # the session, the look-up, the refused try
         gives_password(client, email, "faux")
 
 

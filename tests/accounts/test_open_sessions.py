@@ -111,12 +111,14 @@ def test_a_sign_up_is_in_the_list(client, db, mails):
     assert len(sessions_of(client)) == 1
 
 
-def test_a_visitor_and_an_agent_have_no_row(client, agent, db):
+def test_a_visitor_has_no_row_and_an_agent_has_one(client, agent, db):
     client.get("/")
+    assert not UserSession.objects.exists()
+
     sign_in_agent(client, agent)
     client.get("/admin/")
 
-    assert not UserSession.objects.exists()
+    assert UserSession.objects.get().user == agent
 
 
 def test_a_new_session_key_keeps_its_row(laptop, citizen):

@@ -116,8 +116,11 @@ def test_an_agents_session_has_its_own_rules(client, agent):
     sign_in_agent(client, agent)
     client.get("/admin/")
 
-    with after(31):
+    with after(14):
         assert client.get("/admin/").status_code == 200
+    with after(31):
+        response = client.get("/admin/")
+    assert response["Location"] == "/admin/login/?next=/admin/"
 
 
 def test_staying_is_a_visit(owner):

@@ -123,7 +123,9 @@ def test_nothing_configured_is_no_feature(client, citizen, settings, data_api):
         ({"dgfip_teleservice": ""}, "revenu_fiscal_reference"),
     ],
 )
-def test_a_datum_is_offered_where_its_scope_and_its_provider_are(settings, data_api, missing, gone):
+def test_a_datum_is_offered_where_its_scope_and_its_provider_are(
+    db, settings, data_api, missing, gone
+):
     assert set(offered_data()) == set(catalogue.CATALOGUE)
 
     configure(settings, **missing)
