@@ -1,7 +1,8 @@
 """The town hall's side: what agents see of citizens, and of each other."""
 
 from accounts.admin.agents import AgentAdmin
+from accounts.admin.duplicates import DuplicateAdmin
 from accounts.admin.journal import JournalEntryAdmin
 from accounts.admin.people import PersonalSpaceAdmin
 
-__all__ = ["AgentAdmin", "JournalEntryAdmin", "PersonalSpaceAdmin"]
+__all__ = ["AgentAdmin", "DuplicateAdmin", "JournalEntryAdmin", "PersonalSpaceAdmin"]

@@ -3,6 +3,7 @@
 from accounts.models.attempts import FailedSignIn
 from accounts.models.codes import CodePurpose, OneTimeCode
 from accounts.models.counter import CounterCode, IdentityDocument
+from accounts.models.duplicate import Duplicate, DuplicateKind, DuplicateState, Merge
 from accounts.models.export import DataExport
 from accounts.models.journal import JournalEntry, JournalEntryQuerySet, JournalKind
 from accounts.models.places import Commune, Country
@@ -23,12 +24,16 @@ __all__ = [
     "CounterCode",
     "Country",
     "DataExport",
+    "Duplicate",
+    "DuplicateKind",
+    "DuplicateState",
     "FailedSignIn",
     "Gender",
     "IdentityDocument",
     "JournalEntry",
     "JournalEntryQuerySet",
     "JournalKind",
+    "Merge",
     "OneTimeCode",
     "PersonalSpace",
     "Provenance",
