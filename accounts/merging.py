@@ -185,8 +185,8 @@ def _restore(made: Merge) -> Undoing:
     users = {"survivor": survivor.user, "absorbed": absorbed.user}
     providers().move_back(state["moved"], **users)
     _close_everything(*users.values())
-    opens = [opens([user], by=user) for user in users.values()]
-    if any(did and not does for did, does in zip(state["opened"], opens, strict=True)):
+    opened = [opens([user], by=user) for user in users.values()]
+    if any(did and not does for did, does in zip(state["opened"], opened, strict=True)):
         raise MergeRefused("no_way_in_after")
     return undoing
 

@@ -72,13 +72,7 @@ class DuplicateAdmin(ReadOnlyAdmin):
             "<int:pk>/annuler/": (self.undo, "undo"),
         }
         return [
-            path(
-                route,
-                self.admin_site.admin_view(
-                    self._for(view, acts=name not in ("changelist", "compare"))
-                ),
-                name=f"accounts_duplicate_{name}",
-            )
+            path(route, self._guarded(view, name), name=f"accounts_duplicate_{name}")
             for route, (view, name) in pages.items()
         ]
 

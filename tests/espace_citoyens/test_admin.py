@@ -160,6 +160,7 @@ def test_nothing_else_is_in_the_admin():
     assert {model._meta.label for model in admin.site._registry} == {
         "accounts.User",
         "accounts.PersonalSpace",
+        "accounts.Duplicate",
         "accounts.JournalEntry",
         "auth.Group",
         "espace_citoyens.Town",
