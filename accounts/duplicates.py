@@ -143,9 +143,10 @@ def lock(pk: int) -> Duplicate:
     """This pair, which no other agent changes before this transaction ends.
 
     Whoever decides about a pair locks this row first, then its owners: two at once wait here.
+    Its agent is read afterwards: PostgreSQL joins what a row named before it waited for it.
     """
     rows = Duplicate.objects.select_for_update(of=("self",))
-    return rows.select_related("first__user", "second__user", "locked_by").get(pk=pk)
+    return rows.select_related("first__user", "second__user").get(pk=pk)
 
 
 @transaction.atomic
