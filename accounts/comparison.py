@@ -130,7 +130,7 @@ def _country(space: PersonalSpace) -> str:
 def _provenance(space: PersonalSpace, group: str) -> str:
     label = Provenance(getattr(space, f"{group}_provenance")).label
     words = f"{label} le {day(getattr(space, f'{group}_provenance_at'))}"
-    if group == "identity" and space.identity_checked_at:
+    if group == "identity" and space.is_certified and space.identity_checked_at:
         words += f", vérifiée en mairie le {day(space.identity_checked_at)}"
     return words
 

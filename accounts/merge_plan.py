@@ -123,8 +123,11 @@ def differs(first: PersonalSpace, second: PersonalSpace, group: str) -> bool:
 
 
 def _fuller(survivor: PersonalSpace, absorbed: PersonalSpace, group: str) -> PersonalSpace:
-    """The survivor's own, unless it has none."""
-    return survivor if any(getattr(survivor, name) for name in CONTENTS[group]) else absorbed
+    """The survivor's own, unless the other alone has something."""
+    own, other = (
+        any(getattr(space, name) for name in CONTENTS[group]) for space in (survivor, absorbed)
+    )
+    return absorbed if other and not own else survivor
 
 
 # --- Values, written down and read again ---

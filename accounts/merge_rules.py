@@ -35,8 +35,8 @@ REFUSALS = {
     ),
     "no_way_in": ("Rien n’ouvrirait plus l’espace que vous voulez garder. Gardez l’autre."),
     "weaker_door": (
-        "L’espace que vous voulez garder est moins bien protégé que l’autre, qui a une double "
-        "authentification. Gardez l’autre."
+        "L’espace que vous voulez garder s’ouvre par un simple mot de passe, l’autre est mieux "
+        "protégé (double authentification ou clé d’accès). Gardez l’autre."
     ),
     "changed": (
         "L’un des deux espaces a changé depuis l’aperçu. Relisez le nouveau résultat, puis "
@@ -97,7 +97,10 @@ def _refusal_of_doors(survivor: User, absorbed: User) -> str:
     if not opens([survivor, absorbed], by=survivor) and opens([absorbed], by=absorbed):
         return "no_way_in"
     is_weaker = survivor.has_password_door and not is_protected(survivor)
-    return "weaker_door" if is_weaker and is_protected(absorbed) else ""
+    is_stronger = is_protected(absorbed) or (
+        not absorbed.has_password_door and passkeys_of(absorbed).exists()
+    )
+    return "weaker_door" if is_weaker and is_stronger else ""
 
 
 def is_checked(space: PersonalSpace) -> bool:

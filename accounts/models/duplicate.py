@@ -35,11 +35,15 @@ WAITING = (DuplicateState.TO_SEE, DuplicateState.UNDONE)
 
 class DuplicateQuerySet(models.QuerySet):
     def waiting(self):
-        """Those that an agent has still to decide, the surest first, then the oldest."""
+        """Those that an agent has still to decide, the surest first, then the oldest.
+
+        Not those of a space that was made part of another: they wait for that to be final.
+        """
         rank = models.Case(
             *[models.When(kind=kind, then=rank) for rank, kind in enumerate(DuplicateKind.values)]
         )
-        return self.filter(state__in=WAITING).order_by(rank, "found_at", "pk")
+        whole = self.filter(first__merged_into=None, second__merged_into=None)
+        return whole.filter(state__in=WAITING).order_by(rank, "found_at", "pk")
 
 
 class Duplicate(models.Model):

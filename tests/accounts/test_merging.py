@@ -243,6 +243,14 @@ def test_the_database_sets_a_space_aside_once(old, new, pair, agent):
         )
 
 
+def test_no_pair_of_a_space_set_aside_waits_for_anybody(old, new, pair, agent):
+    make_pair(new, make_checked("trois@rivemont.example"))
+
+    merge(pair, agent)
+
+    assert not Duplicate.objects.waiting().exists()
+
+
 # --- Who is told ---
 
 
