@@ -235,16 +235,13 @@ def apply_sign_in(link: Link, *, acr: str, identity: PivotIdentity) -> User:
     """Row 1: date the link, refresh the certified identity, journal both; the citizen.
 
     The contact e-mail is the citizen's own: never touched. Raises UnknownState when the link has
-    just ended, or the space has just been blocked or made part of another.
+    just ended, or goes with another space since (`franceconnect.merging`).
     """
-    try:
-        user = locked(link.citizen)
-    except User.DoesNotExist:
-        raise UnknownState("link_ended") from None
-    active = Link.objects.active().filter(pk=link.pk, citizen=user)
-    if not user.is_active or not active.update(last_used_at=timezone.now(), level=acr):
+    active = Link.objects.active().filter(pk=link.pk, citizen=link.citizen)
+    if not active.update(last_used_at=timezone.now(), level=acr):
         # Ended, or moved, by another request since the decision.
         raise UnknownState("link_ended")
+    user = link.citizen
     means = means_of(link.issuer)
     if parts := certify(user.space, link.issuer, identity):
         code = " ".join(parts)
