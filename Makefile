@@ -49,7 +49,7 @@ DECIDING := tokens client state linking identity matching counter
 coverage: $(TOOLS) $(PROVIDER) ## Montre les lignes et branches sans test dans le code qui décide qui entre
 	$(BIN)/uv pip install --quiet --python $(BIN)/python "pytest-cov>=7,<8"
 	$(BIN)/pytest $(PYTEST_ARGS) --cov-branch --cov-report=term-missing \
-		$(DECIDING:%=--cov=franceconnect.%) --cov=accounts.counter \
+		$(DECIDING:%=--cov=franceconnect.%) --cov=franceconnect.data --cov=accounts.counter \
 		tests/franceconnect tests/accounts/test_counter.py tests/third_party
 
 .PHONY: mutants

@@ -1,6 +1,7 @@
 """How gunicorn serves the portal: `gunicorn`, nothing else. It runs behind a proxy."""
 
 import os
+import shutil
 
 wsgi_app = "espace_citoyens.wsgi"
 bind = os.environ.get("WEB_BIND", "0.0.0.0:8000")  # noqa: S104 of a container; a proxy is in front
@@ -25,3 +26,18 @@ limit_request_fields = 64
 # The proxy's log has the requests, without what a query holds (see Caddyfile).
 accesslog = None
 errorlog = "-"
+
+
+def on_starting(server):
+    """The figures of an earlier start are not this one's (espace_citoyens.metrics)."""
+    if folder := os.environ.get("PROMETHEUS_MULTIPROC_DIR"):
+        shutil.rmtree(folder, ignore_errors=True)
+        os.makedirs(folder)
+
+
+def child_exit(server, worker):
+    """Figures of a worker that is gone are added up, not counted as living."""
+    if os.environ.get("PROMETHEUS_MULTIPROC_DIR"):
+        from prometheus_client.multiprocess import mark_process_dead
+
+        mark_process_dead(worker.pid)

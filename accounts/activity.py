@@ -11,8 +11,10 @@ from django.template import TemplateDoesNotExist
 from django.template.loader import render_to_string
 from django.utils import timezone
 
+from accounts.blocked import BLOCKED
 from accounts.models import JournalEntry, JournalKind, User
 from accounts.open_sessions import SessionEnd
+from accounts.parts import join_in_french, labels_of
 
 Kind = JournalKind
 
@@ -102,9 +104,20 @@ WORRYING = (Kind.SIGN_IN_REFUSED, Kind.MAIL_FAILED)
 # Other causes are those of a provider: their words were on the page that refused.
 CAUSES = {
     "wrong_password": "Le mot de passe était incorrect.",
+    "counter_cancelled": "Ce code a été annulé : il n’ouvre plus rien.",
     "wrong_door": "Aucun mot de passe n’ouvre votre espace.",
+    BLOCKED: "La mairie avait bloqué l’accès à votre espace.",
+    "data_received": "La donnée a été reçue, et montrée à vous seul.",
+    "data_no_file": "Cette administration n’a pas de dossier à votre nom.",
+    "data_doubtful": "La réponse était vide ou nulle : rien n’en a été gardé.",
+    "data_not_granted": "Cette donnée n’a pas été transmise à la mairie.",
+    "data_token_expired": "Votre accord était trop ancien : rien n’a été reçu.",
+    "data_busy": "Trop de demandes à la fois : rien n’a été reçu.",
+    "data_unavailable": "Cette administration n’a pas répondu : rien n’a été reçu.",
     **dict(SessionEnd.choices),
 }
+# About a message, whose subject goes with the line.
+ABOUT_MAIL = (Kind.MAIL_SENT, Kind.MAIL_FAILED, Kind.MAIL_RESENT)
 UNDELIVERED = "Vérifiez vos adresses e-mail dans votre profil et vos identifiants."
 UNKNOWN_MESSAGE = "message de votre espace"
 
@@ -154,13 +167,12 @@ def line_of(entry: JournalEntry) -> Line:
     """What a citizen reads of an entry: of an agent the capacity and a reference, never a name."""
     family = FAMILY_OF[entry.kind]
     agent = f"un agent de la mairie ({entry.capacity})" if entry.actor else ""
-    is_mail = family == Family.MAIL
     return Line(
         at=entry.at,
         family=family.label,
         title=_title(entry),
-        cause=UNDELIVERED if entry.kind == Kind.MAIL_FAILED else CAUSES.get(entry.code, ""),
-        means="" if is_mail else entry.means,
+        cause=_cause(entry),
+        means="" if entry.kind in ABOUT_MAIL else entry.means,
         device=entry.device,
         network=entry.network,
         reference=entry.reference,
@@ -174,9 +186,20 @@ def line_of(entry: JournalEntry) -> Line:
 
 def _title(entry: JournalEntry) -> str:
     title = TITLES[FAMILY_OF[entry.kind]][entry.kind]
-    if FAMILY_OF[entry.kind] == Family.MAIL:
-        return f"{title} : « {_subject(entry)} »"
-    return title
+    return titled_mail(title, entry) if entry.kind in ABOUT_MAIL else title
+
+
+def _cause(entry: JournalEntry) -> str:
+    if entry.kind == Kind.MAIL_FAILED:
+        return UNDELIVERED
+    if entry.kind == Kind.FILE_CHANGED and (parts := labels_of(entry.code.split())):
+        return f"Ce qui a changé : {join_in_french(parts)}."
+    return CAUSES.get(entry.code, "")
+
+
+def titled_mail(title: str, entry: JournalEntry) -> str:
+    """This title, and the subject of the mail that the line is about."""
+    return f"{title} : « {_subject(entry)} »"
 
 
 def _subject(entry: JournalEntry) -> str:
@@ -205,20 +228,14 @@ COLUMNS = (
     "Référence de l’agent",
     "Motif",
 )
-# A spreadsheet takes a cell that starts so for a formula (OWASP: CSV injection).
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
 
 
 def table_of(entries: Iterable[JournalEntry]) -> Iterator[list[str]]:
-    """The rows of a spreadsheet, its header first; no cell is a formula."""
+    """The rows of a spreadsheet, its header first."""
     yield list(COLUMNS)
     for line in map(line_of, entries):
         at = timezone.localtime(line.at)
         cells = [f"{at:%d/%m/%Y}", f"{at:%H:%M:%S}", line.family, line.title, line.cause]
         cells += [line.means, line.device, line.network, line.reference]
         cells += [line.agent, line.agent_reference, line.reason]
-        yield [_inert(cell) for cell in cells]
-
-
-def _inert(cell: str) -> str:
-    return f"'{cell}" if cell.startswith(FORMULA_STARTS) else cell
+        yield cells

@@ -1,10 +1,7 @@
 """Mon activité: the whole journal of a citizen, filtered, page by page, and as a spreadsheet."""
 
-import csv
-
 from django import forms
 from django.core.paginator import Paginator
-from django.http import HttpResponse
 from django.utils import timezone
 from django.utils.decorators import method_decorator
 from django.views.generic import TemplateView
@@ -13,12 +10,12 @@ from accounts import activity, journal
 from accounts.activity import Family, Period
 from accounts.models import JournalKind
 from accounts.sessions import recent_proof_required
+from accounts.spreadsheets import csv_response
 from accounts.views import SpaceMixin
 
 LINES_ON_A_PAGE = 25
 EVERYTHING = "tout"
 EXPORT = "activity"
-BYTE_ORDER_MARK = "\ufeff"  # Without it, Excel misreads accents.
 
 
 class ActivityFilterForm(forms.Form):
@@ -92,10 +89,7 @@ class ActivityExportView(ActivityMixin):
 
     def post(self, request):
         entries = ActivityFilterForm(request.GET).entries_of(request.user)
-        response = HttpResponse(content_type="text/csv; charset=utf-8")
         name = f"mon-activite-{timezone.localdate():%Y-%m-%d}.csv"
-        response.headers["Content-Disposition"] = f'attachment; filename="{name}"'
-        response.write(BYTE_ORDER_MARK)
-        csv.writer(response, delimiter=";").writerows(activity.table_of(entries))
+        response = csv_response(name, activity.table_of(entries))
         journal.record(JournalKind.DATA_EXPORTED, citizen=request.user, code=EXPORT)
         return response

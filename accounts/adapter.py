@@ -10,10 +10,10 @@ from django.urls import reverse
 from django.utils.crypto import constant_time_compare
 from django.utils.module_loading import import_string
 
-from accounts import contact, failed_sign_ins, journal, mail_journal
+from accounts import blocked, contact, failed_sign_ins, journal, mail_journal
 from accounts.limits import within_rate
 from accounts.models import JournalKind
-from accounts.own_mail import owner_headers
+from accounts.own_mail import message_headers
 from accounts.second_factor import has_app
 from accounts.sessions import has_recent_proof, return_url, session_opening
 from accounts.sign_ins import record_sign_in
@@ -65,10 +65,16 @@ class AccountAdapter(DefaultAccountAdapter):
     }
 
     def pre_login(self, request, user, **kwargs):
-        """Agents have their own door, whose second factor this one would go around."""
+        """Agents have their own door, whose second factor this one would go around.
+
+        A citizen whose access is blocked reads a reference, by which agents find them.
+        """
         if user.is_staff:
             messages.error(request, AGENTS_DOOR)
             return HttpResponseRedirect(reverse("account_login"))
+        if not user.is_active:
+            # Before allauth forgets what was proven.
+            blocked.refuse(request, user)
         request.session[PROVEN_KEY] = user.get_session_auth_hash()
         return super().pre_login(request, user, **kwargs)
 
@@ -147,7 +153,7 @@ class AccountAdapter(DefaultAccountAdapter):
 
         See `accounts.own_mail` and `accounts.mail_journal`.
         """
-        headers = (headers or {}) | owner_headers(context)
+        headers = (headers or {}) | message_headers(template_prefix, context)
         message = super().render_mail(template_prefix, email, context, headers)
         message.about = mail_journal.describe(template_prefix, context)
         return message

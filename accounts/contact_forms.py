@@ -129,6 +129,11 @@ class ContactFieldsMixin(forms.Form):
         return {name: self.cleaned_data[name] for name in names if name in self.cleaned_data}
 
 
+def kept_email(typed: str, present: str) -> str:
+    """The contact address typed; the present one when only its case differs."""
+    return present if typed.lower() == present.lower() else typed.lower()
+
+
 class ContactCodeForm(forms.Form):
     """The six digits mailed to the new contact address."""
 

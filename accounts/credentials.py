@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from allauth.mfa.models import Authenticator
 from django.conf import settings
-from django.db.models import QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils.module_loading import import_string
 
 from accounts.models import User
@@ -63,12 +63,13 @@ def read_credentials(user: User) -> Credentials:
     )
 
 
-def provider_ways_in(citizens: QuerySet[User]) -> list[str]:
+def provider_ways_in(citizens: QuerySet[User], *, even_off: bool = False) -> list[str]:
     """The identity providers that open a space of at least one of these citizens.
 
-    As citizens name them, in one query (PROVIDER_WAYS_IN).
+    As citizens name them, in one query (PROVIDER_WAYS_IN). With `even_off`, those that the town has
+    switched off too, last: they open nothing now.
     """
-    return import_string(settings.PROVIDER_WAYS_IN)(citizens)
+    return import_string(settings.PROVIDER_WAYS_IN)(citizens, even_off=even_off)
 
 
 def has_local_way_in(user: User) -> bool:
@@ -80,6 +81,16 @@ def passkeys_of(user: User):
     """The passkeys of this citizen, oldest first."""
     passkeys = Authenticator.objects.filter(user=user, type=Authenticator.Type.WEBAUTHN)
     return passkeys.order_by("created_at", "pk")
+
+
+def strongly_protected() -> QuerySet[User]:
+    """The citizens who chose more than a password: an app, a code by e-mail, or a passkey.
+
+    The one definition of a space that a single agent must not open (`accounts.counter`).
+    """
+    kinds = [Authenticator.Type.TOTP, Authenticator.Type.WEBAUTHN]
+    chosen = Authenticator.objects.filter(user=OuterRef("pk"), type__in=kinds)
+    return User.objects.filter(Q(wants_email_code=True) | Exists(chosen))
 
 
 def locked(user: User) -> User:

@@ -17,6 +17,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from accounts import journal, services
+from accounts.files import Act, record_act
 from accounts.models import FailedSignIn, JournalKind, PersonalSpace, User
 from accounts.own_mail import LAST_HEADER, mails_of
 from accounts.privacy import erase_everywhere
@@ -34,29 +35,41 @@ def deletion_date(asked_at: datetime.datetime | None = None) -> datetime.datetim
 
 
 @transaction.atomic
-def ask_deletion(user: User) -> bool:
-    """Start the delay, end every session, tell every address; False when asked already."""
+def ask_deletion(user: User, *, act: Act | None = None) -> bool:
+    """Start the delay, end every session, tell every address; False when asked already.
+
+    Its owner asks, or an agent by their `act`.
+    """
     space = PersonalSpace.objects.select_for_update(of=("self",)).get(user=user)
     if space.deletion_asked_at:
         return False
     space.deletion_asked_at = timezone.now()
     space.save(update_fields=["deletion_asked_at"])
     user.end_sessions()
-    journal.record(JournalKind.DELETION_ASKED, citizen=user)
+    _record(JournalKind.DELETION_ASKED, user, act)
     context = {"erased_on": deletion_date(space.deletion_asked_at)}
-    services.notify(space, "accounts/email/deletion_asked", context)
+    template = "deletion_started" if act else "deletion_asked"
+    services.notify(space, f"accounts/email/{template}", context)
     return True
 
 
 @transaction.atomic
-def cancel_deletion(user: User) -> bool:
+def cancel_deletion(user: User, *, act: Act | None = None) -> bool:
     """Keep the space after all; False when nothing was asked, or in another tab already."""
     waiting = PersonalSpace.objects.filter(user=user, deletion_asked_at__isnull=False)
     if not waiting.update(deletion_asked_at=None):
         return False
-    journal.record(JournalKind.DELETION_CANCELLED, citizen=user)
-    services.notify(user.space, "accounts/email/deletion_cancelled", {})
+    _record(JournalKind.DELETION_CANCELLED, user, act)
+    template = "deletion_stopped" if act else "deletion_cancelled"
+    services.notify(user.space, f"accounts/email/{template}", {})
     return True
+
+
+def _record(kind: JournalKind, user: User, act: Act | None) -> None:
+    if act:
+        record_act(act, kind, user)
+    else:
+        journal.record(kind, citizen=user)
 
 
 @transaction.atomic

@@ -5,7 +5,14 @@ from allauth.mfa.models import Authenticator
 from allauth.usersessions.models import UserSession
 
 from accounts.devices import network_label
-from accounts.models import CounterCode, OneTimeCode, PersonalSpace, TypedForm, User
+from accounts.models import (
+    CounterCode,
+    CounterCodeRequest,
+    OneTimeCode,
+    PersonalSpace,
+    TypedForm,
+    User,
+)
 from accounts.own_mail import mails_of
 from accounts.privacy import Section
 
@@ -139,9 +146,13 @@ def _codes(user: User) -> list[dict]:
         ("counter", CounterCode._meta.verbose_name, code.given_at)
         for code in CounterCode.objects.filter(space=user.space)
     ]
+    asked_for = [
+        ("counter_request", CounterCodeRequest._meta.verbose_name, request.asked_at)
+        for request in CounterCodeRequest.objects.filter(space=user.space)
+    ]
     return [
         {"purpose": purpose, "label": label, "made_at": made_at}
-        for purpose, label, made_at in [*handed_over, *mailed]
+        for purpose, label, made_at in [*asked_for, *handed_over, *mailed]
     ]
 
 

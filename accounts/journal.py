@@ -6,10 +6,15 @@ from dataclasses import dataclass
 
 from allauth.account.adapter import get_adapter
 from allauth.core import context
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from accounts.devices import device_label, network_label
 from accounts.models import REFERENCE_ALPHABET, JournalEntry, JournalKind, User
+
+BATCH = 500
+# How far back a reference is looked for, by the date of the lines.
+REFERENCE_LIFETIME = datetime.timedelta(days=90)
 
 
 @dataclass(frozen=True)
@@ -23,6 +28,16 @@ class Origin:
 def new_incident_reference() -> str:
     """A short reference that a page shows, and that the journal and the log repeat."""
     return "".join(secrets.choice(REFERENCE_ALPHABET) for _ in range(8))
+
+
+def people_told(reference: str) -> QuerySet[User]:
+    """Whom a page showed this reference to, lately: they read it aloud to whoever helps them.
+
+    Not the reference of what an agent did: that of a list is in the journal of all its people.
+    """
+    lately = timezone.now() - REFERENCE_LIFETIME
+    lines = JournalEntry.objects.filter(at__gte=lately, reference=reference, actor=None)
+    return User.objects.filter(pk__in=lines.values("citizen"))
 
 
 def record(
@@ -59,6 +74,22 @@ def record(
         reason=reason,
         device=origin.device,
         network=origin.network,
+    )
+
+
+def record_for_each(
+    kind: JournalKind, citizens: list[User], *, actor: User, capacity: str, **words: str
+) -> None:
+    """Append the same line for each of these citizens, about whom an agent does one thing."""
+    now = timezone.now()
+    JournalEntry.objects.bulk_create(
+        (
+            JournalEntry(
+                at=now, kind=kind, citizen=citizen, actor=actor, capacity=capacity, **words
+            )
+            for citizen in citizens
+        ),
+        batch_size=BATCH,
     )
 
 

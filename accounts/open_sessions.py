@@ -38,6 +38,7 @@ class SessionEnd(models.TextChoices):
     OTHERS = "others", "Vous avez fermé toutes les autres."
     IDLE = "idle", "La session s’est fermée, faute d’activité."
     EXPIRED = "expired", "La session avait duré le temps maximal."
+    TOWN_HALL = "town_hall", "La mairie a fermé toutes vos sessions."
 
 
 @dataclass(frozen=True)
@@ -60,7 +61,11 @@ def handle_of(session_key: str) -> str:
 
 def open_sessions(request: HttpRequest) -> list[OpenSession]:
     """The sessions of the person signed in: the present one first, then the latest seen."""
-    current = request.session.session_key
+    return sessions_of(request.user, current_key=request.session.session_key)
+
+
+def sessions_of(user: User, *, current_key: str | None = None) -> list[OpenSession]:
+    """The open sessions of this citizen: that of `current_key` first, then the latest seen."""
     found = [
         OpenSession(
             handle=handle_of(row.session_key),
@@ -69,9 +74,9 @@ def open_sessions(request: HttpRequest) -> list[OpenSession]:
             means=row.data.get("means", ""),
             opened_at=row.created_at,
             seen_at=row.last_seen_at,
-            is_current=row.session_key == current,
+            is_current=row.session_key == current_key,
         )
-        for row in _living_rows(request.user)
+        for row in _living_rows(user)
     ]
     return sorted(found, key=lambda session: (not session.is_current, -session.seen_at.timestamp()))
 

@@ -12,6 +12,8 @@ from post_office.models import Email
 from accounts.models import PersonalSpace, User
 
 OWNER_HEADER = "X-Espace-Owner"
+# Which message it is: the name of its template, the same for everybody.
+MESSAGE_HEADER = "X-Espace-Message"
 # A mail to somebody whose space is gone: nothing but its address is left of them, until it leaves.
 LAST_HEADER = "X-Espace-Last"
 
@@ -27,10 +29,10 @@ def owner_pk(context: dict) -> int | None:
     return next((person.pk for person in people if isinstance(person, User)), None)
 
 
-def owner_headers(context: dict) -> dict[str, str]:
-    """The mark to add to a mail made from this context, if it is somebody's."""
+def message_headers(template: str, context: dict) -> dict[str, str]:
+    """What to add to a mail made from these, if it is somebody's: its owner's mark, its name."""
     pk = owner_pk(context)
-    return {} if pk is None else {OWNER_HEADER: owner_mark(pk)}
+    return {} if pk is None else {OWNER_HEADER: owner_mark(pk), MESSAGE_HEADER: template}
 
 
 def owner_mark(user_pk: int) -> str:

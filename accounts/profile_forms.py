@@ -3,7 +3,7 @@
 from django import forms
 
 from accounts import services
-from accounts.contact_forms import ContactFieldsMixin
+from accounts.contact_forms import ContactFieldsMixin, kept_email
 from accounts.fields import dressed
 from accounts.forms import IdentityFieldsMixin
 from accounts.models import PersonalSpace, Provenance
@@ -51,9 +51,7 @@ class ProfileForm(IdentityFieldsMixin, ContactFieldsMixin, forms.Form):
             del self.fields["usual_name"]
 
     def clean_contact_email(self):
-        """The address typed; the present one when only its case differs."""
-        email, present = self.cleaned_data["contact_email"], self.space.contact_email
-        return present if email.lower() == present.lower() else email.lower()
+        return kept_email(self.cleaned_data["contact_email"], self.space.contact_email)
 
     @property
     def new_contact_email(self) -> str:

@@ -2,10 +2,12 @@
 
 from allauth.account.signals import authentication_step_completed
 from allauth.usersessions.models import UserSession
+from django.conf import settings
 from django.contrib.auth.signals import user_logged_out
+from django.db.models.signals import post_save
 from django.dispatch import receiver
 
-from accounts import journal
+from accounts import counter, journal
 from accounts.models import JournalKind
 from accounts.sessions import proof_label
 
@@ -25,3 +27,12 @@ def forget_session(request, user, **kwargs):
         return
     UserSession.objects.filter(session_key=request.session.session_key).delete()
     journal.record(JournalKind.SIGNED_OUT, citizen=user)
+
+
+@receiver(post_save, sender=settings.AUTH_USER_MODEL)
+def end_counter_codes(instance, created, update_fields=None, **kwargs):
+    """A code of the counter dies with the promotion or the blocking of its owner, even undone."""
+    may_have_changed = update_fields is None or {"is_staff", "is_active"} & set(update_fields)
+    is_shut = instance.is_staff or not instance.is_active
+    if is_shut and may_have_changed and not created:
+        counter.kill_codes([instance])

@@ -17,6 +17,7 @@ from accounts import erasure, journal, services, typed
 from accounts.codes import LIFETIME
 from accounts.models import (
     CounterCode,
+    CounterCodeRequest,
     DataExport,
     JournalEntry,
     JournalKind,
@@ -77,6 +78,7 @@ def _of_traces(kept: dict) -> list[Category]:
         Category("exports", copies, _exports),
         Category("codes", "codes à usage unique expirés", _codes),
         Category("counter_codes", "codes remis en mairie expirés", _counter_codes),
+        Category("counter_requests", "demandes de code en mairie expirées", _counter_requests),
         Category("typed", "formulaires laissés à la fin d’une session, expirés", typed.expired),
         Category("sessions", "sessions expirées", _sessions),
         Category("devices", "appareils dont la session est finie", _dead_user_sessions),
@@ -203,6 +205,10 @@ def _codes() -> QuerySet:
 
 def _counter_codes() -> QuerySet:
     return CounterCode.objects.filter(expires_at__lt=timezone.now())
+
+
+def _counter_requests() -> QuerySet:
+    return CounterCodeRequest.objects.filter(expires_at__lt=timezone.now())
 
 
 def _sessions() -> QuerySet:

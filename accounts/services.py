@@ -189,32 +189,55 @@ def update_space(space: PersonalSpace, changes: dict) -> None:
     has to be proven first (`accounts.contact`).
     """
     stored = PersonalSpace.objects.select_for_update().get(pk=space.pk)
-    updated = _update_usual_name(stored, changes)
     groups = {"contact": ("phone",), "address": ADDRESS_FIELDS}
     if stored.identity_provenance == Provenance.DECLARED:
         groups["identity"] = IDENTITY_FIELDS
-    for group, names in groups.items():
-        changed = _assign(stored, changes, names)
-        if not changed:
-            continue
-        setattr(stored, f"{group}_provenance", Provenance.DECLARED)
-        setattr(stored, f"{group}_provenance_at", timezone.now())
-        updated += [*changed, f"{group}_provenance", f"{group}_provenance_at"]
-        if group == "identity":
-            stored.identity_certified_until = None
-            updated.append("identity_certified_until")
-    if updated:
-        stored.save(update_fields=updated)
+    if _declare(stored, changes, groups):
         journal.record(JournalKind.PROFILE_CHANGED, citizen=stored.user)
 
 
+@transaction.atomic
+def correct_space(space: PersonalSpace, changes: dict) -> tuple[str, ...]:
+    """Save what an agent corrected; which groups changed: identity, usual, contact, address.
+
+    A certified identity is not changed, whatever `changes` holds. Any other that changes is
+    declared again: what was checked at the counter was the former one. The contact e-mail is used
+    at once, and has to be verified; the login e-mail is its owner's own.
+    """
+    stored = PersonalSpace.objects.select_for_update(of=("self",)).get(pk=space.pk)
+    groups = {"contact": CONTACT_FIELDS, "address": ADDRESS_FIELDS}
+    if not stored.is_certified:
+        groups["identity"] = IDENTITY_FIELDS
+    email = changes.get("contact_email", stored.contact_email)
+    if email != stored.contact_email:
+        is_login = bool(email) and email == stored.user.email
+        stored.contact_email_verified_at = timezone.now() if is_login else None
+    return _declare(stored, changes, groups)
+
+
+def _declare(stored: PersonalSpace, changes: dict, groups: dict) -> tuple[str, ...]:
+    """Save what changes, each of `groups` declared today when it does; which did."""
+    now, found = timezone.now(), _update_usual_name(stored, changes)
+    for group, names in groups.items():
+        if not _assign(stored, changes, names):
+            continue
+        found.append(group)
+        setattr(stored, f"{group}_provenance", Provenance.DECLARED)
+        setattr(stored, f"{group}_provenance_at", now)
+        if group == "identity":
+            stored.identity_certified_until = stored.identity_checked_at = None
+    if found:
+        stored.save()
+    return tuple(found)
+
+
 def _update_usual_name(stored: PersonalSpace, changes: dict) -> list[str]:
-    """Fields set: the usual name has a date of its own, for it may be declared beside a certified
-    identity; one that FranceConnect certifies stays."""
+    """Whether it changes, as a group: the usual name has a date of its own, for it may be declared
+    beside a certified identity; one that FranceConnect certifies stays."""
     if stored.usual_name_is_certified or not _assign(stored, changes, ("usual_name",)):
         return []
     stored.usual_name_at = timezone.now()
-    return ["usual_name", "usual_name_at"]
+    return ["usual"]
 
 
 def _assign(stored: PersonalSpace, changes: dict, names: tuple[str, ...]) -> list[str]:

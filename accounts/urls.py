@@ -5,7 +5,14 @@ from django.contrib.auth.decorators import login_not_required
 from django.urls import include, path
 from django.views.decorators.cache import never_cache
 
-from accounts import activity_views, contact_views, privacy_views, session_views, views
+from accounts import (
+    activity_views,
+    contact_views,
+    counter_views,
+    privacy_views,
+    session_views,
+    views,
+)
 from accounts.sessions import citizens_only, recent_proof_required, returns
 
 
@@ -45,6 +52,11 @@ space_urlpatterns = (
             "session/prolonger/", session_views.SessionExtendView.as_view(), name="session_extend"
         ),
         path("session/fin/", session_views.SessionOverView.as_view(), name="session_over"),
+        path(
+            "identifiants/code-mairie/annuler/",
+            counter_views.CounterCancelView.as_view(),
+            name="counter_cancel",
+        ),
         path("activite/", activity_views.ActivityView.as_view(), name="activity"),
         path(
             "activite/telecharger/",
@@ -63,8 +75,19 @@ space_urlpatterns = (
     "accounts",
 )
 
+counter_urlpatterns = (
+    [
+        path("", counter_views.CounterCodeView.as_view(), name="code"),
+        path("adresse-e-mail/", counter_views.CounterEmailView.as_view(), name="email"),
+        path("verification/", counter_views.CounterProofView.as_view(), name="proof"),
+        path("mot-de-passe/", counter_views.CounterPasswordView.as_view(), name="password"),
+    ],
+    "counter",
+)
+
 urlpatterns = [
     path("mon-espace/", include(space_urlpatterns)),
+    path("code-mairie/", include(counter_urlpatterns)),
     path("", include("accounts.mfa_urls")),
     path("connexion/", allauth_views.login, name="account_login"),
     path(
@@ -72,7 +95,7 @@ urlpatterns = [
         views.SignOutView.as_view(),
         name="account_logout",
     ),
-    path("acces-bloque/", allauth_views.account_inactive, name="account_inactive"),
+    path("acces-bloque/", views.BlockedView.as_view(), name="account_inactive"),
     path("inscription/", views.SignUpView.as_view(), name="account_signup"),
     path(
         "verification-adresse/",

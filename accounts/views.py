@@ -18,7 +18,7 @@ from django.utils.formats import date_format
 from django.views.decorators.cache import never_cache
 from django.views.generic import TemplateView, View
 
-from accounts import open_sessions, typed
+from accounts import blocked, counter, open_sessions, typed
 from accounts.contact import PendingContact
 from accounts.credentials import read_credentials
 from accounts.forms import is_reset_still_valid
@@ -42,6 +42,15 @@ class SignOutView(allauth_views.LogoutView):
         request.session.flush()
         messages.success(request, "Vous êtes déconnecté.")
         return redirect(next_url)
+
+
+@method_decorator([login_not_required, never_cache], name="dispatch")
+class BlockedView(allauth_views.AccountInactiveView):
+    """For a citizen whose access is blocked: what to tell the town hall, and nothing of why."""
+
+    def get_context_data(self, **kwargs):
+        reference = self.request.session.get(blocked.REFERENCE_KEY)
+        return super().get_context_data(reference=reference, **kwargs)
 
 
 @method_decorator(login_not_required, name="dispatch")
@@ -162,5 +171,7 @@ class CredentialsView(SpaceMixin, TemplateView):
             opening=session_opening(self.request),
             session_count=len(open_sessions.open_sessions(self.request)),
             credentials=read_credentials(self.request.user),
+            counter_code=counter.live_code_of(self.space),
+            counter_request=counter.waiting_request(self.space),
             **kwargs,
         )

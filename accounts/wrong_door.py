@@ -22,7 +22,8 @@ UNUSABLE = "!"  # How Django marks a password that nobody chose.
 def providers_behind(email: str) -> list[str]:
     """The identity providers that open a space known by this address and by no password.
 
-    The address is a login or a contact one, which a couple may share. One query, whoever it is.
+    Also those that the town has switched off: the mail says so. The address is a login or a
+    contact one, which a couple may share. One query, whoever it is.
     """
     email = email.lower()
     logins = User.objects.filter(email=email).values("pk")
@@ -31,7 +32,7 @@ def providers_behind(email: str) -> list[str]:
     citizens = User.objects.filter(
         without_password, pk__in=logins.union(contacts), is_active=True, is_staff=False
     )
-    return provider_ways_in(citizens)
+    return provider_ways_in(citizens, even_off=True)
 
 
 def spaces_of_contact(email: str) -> QuerySet[PersonalSpace]:

@@ -113,7 +113,7 @@ MFA_RATE_LIMITS = {"webauthn_login": "60/m/ip"}
 # Asked before a session ends: the address that ends the provider's own session, or None.
 PROVIDER_SIGN_OUT_URL = "franceconnect.sign_out.end_session_url"
 # Asked before a way in is taken away, and when a password opens nothing: the names of the providers
-# that open a space of at least one of these citizens.
+# that open a space of at least one of these citizens (`even_off`: those switched off too).
 PROVIDER_WAYS_IN = "franceconnect.services.ways_in"
 # The module asked when agents make two spaces of one person one, or take that back: what it ties to
 # each, whether it knows two persons, and moving the ties (see `franceconnect.merging`).
@@ -136,3 +136,30 @@ RETENTION_CATEGORIES = [
     "accounts.retention_categories.categories",
     "franceconnect.privacy.categories",
 ]
+# What an agent may send again: notices that hold no code, no link that opens anything, and that
+# stay true (see `accounts.resending`). A mail that is not named here never is.
+RESENDABLE_MAILS = {
+    "account/email/password_changed",
+    "account/email/password_reset",
+    "account/email/password_set",
+    "accounts/email/access_blocked",
+    "accounts/email/access_restored",
+    "accounts/email/counter_code_used",
+    "accounts/email/deletion_asked",
+    "accounts/email/deletion_cancelled",
+    "accounts/email/deletion_started",
+    "accounts/email/deletion_stopped",
+    "accounts/email/identity_checked",
+    "accounts/email/new_device",
+    "accounts/email/sessions_ended",
+    "accounts/email/space_corrected",
+    "accounts/email/space_opened",
+    "franceconnect/email/linked",
+    "franceconnect/email/unlinked",
+    "mfa/email/recovery_code_used",
+    "mfa/email/second_factor_off",
+    "mfa/email/totp_activated",
+    "mfa/email/totp_deactivated",
+    "mfa/email/webauthn_added",
+    "mfa/email/webauthn_removed",
+}

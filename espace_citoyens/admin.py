@@ -12,8 +12,10 @@ from post_office.models import Attachment, Email, EmailTemplate, Log
 from accounts.files import capacity_of
 from accounts.journal import record
 from accounts.models import JournalKind
-from espace_citoyens import roles
-from espace_citoyens.models import Town
+from espace_citoyens import (
+    roles,
+    town_admin,  # noqa: F401 registers its page
+)
 
 # Lists of every citizen's address, queued mails whose one-time codes would let an agent enter
 # somebody's space, keys of sessions and of second factors: not for agents.
@@ -104,12 +106,3 @@ class RoleAdmin(admin.ModelAdmin):
             capacity=capacity_of(request.user),
             code="roles",
         )
-
-
-@admin.register(Town)
-class TownAdmin(admin.ModelAdmin):
-    def has_add_permission(self, request):
-        return super().has_add_permission(request) and not Town.objects.exists()
-
-    def has_delete_permission(self, request, obj=None):
-        return False

@@ -3,6 +3,9 @@ from django.conf import settings
 from django.contrib import admin
 from django.contrib.admin.forms import AdminAuthenticationForm
 from django.contrib.auth import BACKEND_SESSION_KEY
+from django.urls import path
+
+from espace_citoyens.dashboard_views import show_dashboard
 
 
 class AgentAuthenticationForm(AdminAuthenticationForm):
@@ -27,6 +30,13 @@ class AgentAdminSite(admin.AdminSite):
     index_title = "Administration"
     login_form = AgentAuthenticationForm
     enable_nav_sidebar = False
+
+    def get_urls(self):
+        dashboard = self.admin_view(show_dashboard)
+        return [
+            path("tableau-de-bord/", dashboard, name="espace_citoyens_dashboard"),
+            *super().get_urls(),
+        ]
 
     def has_permission(self, request):
         """Signed in by a password: whoever became an agent since is not one by FranceConnect."""

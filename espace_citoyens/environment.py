@@ -70,6 +70,30 @@ def franceconnect_settings(env: Environment, prefix: str, *, base_url: str, leve
     }
 
 
+def data_settings(env: Environment, *, base_url: str) -> dict[str, str]:
+    """Where data of other administrations are asked for; all empty when none is.
+
+    Raises ImproperlyConfigured for an address that is not https beside a portal that is: the
+    citizen's token goes there.
+    """
+    values = {
+        "scopes": env.str("FRANCECONNECT_DATA_SCOPES", default=""),
+        "api_particulier_url": env.str("API_PARTICULIER_URL", default=""),
+        "recipient": env.str("API_PARTICULIER_RECIPIENT", default="").replace(" ", ""),
+        "france_travail_url": env.str("FRANCE_TRAVAIL_URL", default=""),
+        "dgfip_url": env.str("DGFIP_URL", default=""),
+        "dgfip_token_url": env.str("DGFIP_TOKEN_URL", default=""),
+        "dgfip_client_id": env.str("DGFIP_CLIENT_ID", default=""),
+        "dgfip_client_secret": env.str("DGFIP_CLIENT_SECRET", default=""),
+        "dgfip_teleservice": env.str("DGFIP_TELESERVICE", default=""),
+    }
+    addresses = {name: url for name, url in values.items() if name.endswith("_url")}
+    return values | {
+        name: checked_provider_url(url, base_url=base_url, name=name.upper())
+        for name, url in addresses.items()
+    }
+
+
 def retention_settings(env: Environment) -> dict[str, int]:
     """How long each kind of data is kept, in days or months (docs/conservation.md).
 
@@ -127,11 +151,23 @@ def checked_issuer(issuer: str, *, base_url: str, name: str = "FRANCECONNECT_ISS
     Raises ImproperlyConfigured for an issuer that is not https beside a portal that is
     (OpenID Connect Core §2: the issuer identifier uses the https scheme).
     """
-    if not issuer:
+    return checked_provider_url(
+        issuer, base_url=base_url, name=name, what="un fournisseur d’identité"
+    )
+
+
+def checked_provider_url(
+    url: str, *, base_url: str, name: str, what: str = "un fournisseur de données"
+) -> str:
+    """`url` without its final slash; empty when there is none.
+
+    Raises ImproperlyConfigured unless it is https, or on this machine beside a portal that is too.
+    """
+    if not url:
         return ""
-    if urlsplit(issuer).scheme == "https" or (is_loopback(base_url) and is_loopback(issuer)):
-        return issuer.rstrip("/")
+    if urlsplit(url).scheme == "https" or (is_loopback(base_url) and is_loopback(url)):
+        return url.rstrip("/")
     raise ImproperlyConfigured(
-        f"{name} « {issuer} » n’est pas en https : un fournisseur d’identité non "
-        "chiffré n’est accepté que pour un essai sur cette machine."
+        f"{name} « {url} » n’est pas en https : {what} non chiffré n’est accepté que pour un essai "
+        "sur cette machine."
     )

@@ -1,8 +1,11 @@
 """Headers of every answer, and requests that no browser makes."""
 
 from django.conf import settings
-from django.http import HttpResponseBadRequest
+from django.http import Http404, HttpResponseBadRequest
+from django.urls import resolve
 from django.utils.cache import add_never_cache_headers
+
+LOOKS = "/ville/"
 
 
 def security_headers(get_response):
@@ -40,6 +43,25 @@ def sound_requests(get_response):
         session_key = request.COOKIES.get(settings.SESSION_COOKIE_NAME)
         if session_key is not None and not (session_key.isascii() and session_key.isalnum()):
             del request.COOKIES[settings.SESSION_COOKIE_NAME]
+        return get_response(request)
+
+    return middleware
+
+
+def looks_of_the_town(get_response):
+    """Answer the colours and the logo of the town before any session is read.
+
+    Every cache may keep them, so no cookie may come with them: it would open somebody's space to
+    whoever is given the copy.
+    """
+
+    def middleware(request):
+        if request.method == "GET" and request.path_info.startswith(LOOKS):
+            try:
+                found = resolve(request.path_info)
+                return found.func(request, **found.kwargs)
+            except Http404:
+                pass  # the page that says so is made as any other
         return get_response(request)
 
     return middleware

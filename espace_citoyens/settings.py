@@ -10,10 +10,12 @@ from espace_citoyens.account_settings import *  # noqa: F403
 from espace_citoyens.environment import (
     Environment,
     checked_base_url,
+    data_settings,
     franceconnect_settings,
     is_loopback,
     retention_settings,
 )
+from espace_citoyens.reports import logging_settings, start_error_reports
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -66,11 +68,15 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    # Around all the rest: an error has an identifier too, and is counted.
+    "espace_citoyens.observation.identified",
+    "espace_citoyens.metrics.measured",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
     "espace_citoyens.middleware.sound_requests",
     "espace_citoyens.middleware.security_headers",
+    "espace_citoyens.middleware.looks_of_the_town",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -150,7 +156,7 @@ CSRF_COOKIE_NAME = f"{_COOKIE_PREFIX}csrf"
 if not IS_LOCAL:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
     SECURE_SSL_REDIRECT = True
-    SECURE_REDIRECT_EXEMPT = [r"^health/"]
+    SECURE_REDIRECT_EXEMPT = [r"^health/", r"^metrics/"]
     SECURE_HSTS_SECONDS = 365 * 24 * 3600
     SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = True
 SECURE_REFERRER_POLICY = "same-origin"
@@ -167,6 +173,7 @@ FRANCECONNECT = {
     "max_exchanges": env.int("FRANCECONNECT_MAX_EXCHANGES", default=4),
     "other_base_urls": [checked_base_url(url) for url in env.list("OTHER_BASE_URLS", default=[])],
     "button_artwork": env.str("FRANCECONNECT_BUTTON_ARTWORK", default=""),
+    "data": data_settings(env, base_url=BASE_URL),
 }
 FRANCECONNECT_PLUS = {
     **franceconnect_settings(env, "FRANCECONNECT_PLUS", base_url=BASE_URL, level="eidas2"),
@@ -203,11 +210,9 @@ RETENTION = retention_settings(env)
 
 _email = env.email_url("EMAIL_URL", default="consolemail://")
 EMAIL_HOST, EMAIL_PORT = _email["EMAIL_HOST"], _email["EMAIL_PORT"]
-EMAIL_HOST_USER = _email["EMAIL_HOST_USER"]
-EMAIL_HOST_PASSWORD = _email["EMAIL_HOST_PASSWORD"]
+EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = _email["EMAIL_HOST_USER"], _email["EMAIL_HOST_PASSWORD"]
 EMAIL_FILE_PATH = _email["EMAIL_FILE_PATH"] or None
-EMAIL_USE_TLS = _email.get("EMAIL_USE_TLS", False)
-EMAIL_USE_SSL = _email.get("EMAIL_USE_SSL", False)
+EMAIL_USE_TLS, EMAIL_USE_SSL = (_email.get(f"EMAIL_USE_{name}", False) for name in ("TLS", "SSL"))
 EMAIL_TIMEOUT = 10
 EMAIL_BACKEND = "accounts.mail_queue.QueueBackend"
 POST_OFFICE = {
@@ -243,23 +248,21 @@ LANGUAGE_CODE = "fr"
 TIME_ZONE = "Europe/Paris"
 USE_TZ = True
 
-STATIC_URL = "/static/"
-STATIC_ROOT = BASE_DIR / "staticfiles"
+STATIC_URL, STATIC_ROOT = "/static/", BASE_DIR / "staticfiles"
 STATICFILES_DIRS = [BASE_DIR / "static"]
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
 }
 
-LOGGING = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
-    "root": {"handlers": ["console"], "level": "INFO"},
-    # The warnings of one quote what a provider sent; the other names each passkey that it sees.
-    "loggers": {"urllib3": {"level": "ERROR"}, "fido2": {"level": "WARNING"}},
-}
+# For whoever reads the log: lines for people, or JSON for a collector.
+LOG_FORMAT = env.str("LOG_FORMAT", default="text")
+# PostgreSQL's log then names the request that each statement is for.
+COMMENTED_STATEMENTS = env.bool("COMMENTED_STATEMENTS", default=False)
+LOGGING = logging_settings(LOG_FORMAT)
+
+# Errors, to a Sentry of the town's: without it, nothing leaves.
+start_error_reports(env.str("SENTRY_DSN", default=""))
 
 # What a backup tells of how it was made.
 CHOSEN_SETTINGS = env.chosen

@@ -3,7 +3,7 @@
 from django.contrib import admin
 from django.urls import include, path
 
-from espace_citoyens import health, views
+from espace_citoyens import health, metrics, views
 
 handler500 = "espace_citoyens.health.server_error"
 
@@ -14,5 +14,10 @@ urlpatterns = [
     path("aide/franceconnect/", views.FranceConnectHelpView.as_view(), name="help_franceconnect"),
     path("health/live/", health.live, name="health_live"),
     path("health/ready/", health.ready, name="health_ready"),
+    path("metrics/", metrics.metrics, name="metrics"),
+    path("mentions-legales/", views.LegalNoticeView.as_view(), name="legal_notice"),
+    path("donnees-personnelles/", views.PersonalDataView.as_view(), name="personal_data"),
+    path("ville/couleurs/<str:main>-<str:accent>/", views.town_colours, name="town_colours"),
+    path("ville/logo/<str:digest>/", views.town_logo, name="town_logo"),
     path("admin/", admin.site.urls),
 ]

@@ -1,6 +1,7 @@
 """mozilla-django-oidc's backend, with every exchange bounded and every token checked."""
 
 import time
+from dataclasses import dataclass, field
 
 from django.views.decorators.debug import sensitive_variables
 from mozilla_django_oidc.auth import OIDCAuthenticationBackend
@@ -15,6 +16,15 @@ from franceconnect.state import LoginRequest, PendingIdentity
 
 # Key set, token, userinfo, key set again: whatever they do, the citizen has an answer in time.
 ALL_EXCHANGES_SECONDS = 9.0
+
+
+@dataclass(frozen=True)
+class Return:
+    """What one return proved: who, and the tokens that sign-out and a fetch of data need."""
+
+    pending: PendingIdentity = field(repr=False)
+    id_token: str = field(repr=False)
+    access_token: str = field(repr=False)
 
 
 class FranceConnectBackend(OIDCAuthenticationBackend):
@@ -36,10 +46,8 @@ class FranceConnectBackend(OIDCAuthenticationBackend):
         return user if user and self.user_can_authenticate(user) else None
 
     @sensitive_variables()
-    def identify(self, login_request: LoginRequest, code: str) -> tuple[PendingIdentity, str]:
+    def identify(self, login_request: LoginRequest, code: str) -> Return:
         """The person whose return carried `code`, once everything about them is checked.
-
-        With them, the signed ID token: sign-out will need it.
 
         Two calls, at once: the code lives thirty seconds, the access token sixty.
         Raises a FranceConnectError.
@@ -53,7 +61,7 @@ class FranceConnectBackend(OIDCAuthenticationBackend):
             raise
 
     @sensitive_variables()
-    def _identify(self, login_request, code) -> tuple[PendingIdentity, str]:
+    def _identify(self, login_request, code) -> Return:
         answer = self.get_token(code)
         id_token = self._opened(answer.id_token)
         login = self.verify_token(id_token, nonce=login_request.nonce)
@@ -67,7 +75,7 @@ class FranceConnectBackend(OIDCAuthenticationBackend):
             next_url=login_request.next_url,
             proven_at=time.time(),
         )
-        return pending, id_token
+        return Return(pending, id_token, answer.access_token)
 
     @sensitive_variables()
     def get_token(self, payload):

@@ -14,7 +14,12 @@ from django.views.decorators.debug import sensitive_variables
 from mozilla_django_oidc.views import OIDCAuthenticationCallbackView
 
 from franceconnect import linking, services, sign_out, state
-from franceconnect.backends import FranceConnectBackend
+from franceconnect.backends import ALL_EXCHANGES_SECONDS, FranceConnectBackend, Return
+from franceconnect.data import waiting
+from franceconnect.data.answers import Datum
+from franceconnect.data.asking import read_request
+from franceconnect.data.fetch import fetch
+from franceconnect.data.waiting import Waiting
 from franceconnect.exceptions import (
     AccessDenied,
     FranceConnectError,
@@ -24,6 +29,7 @@ from franceconnect.exceptions import (
     TokenRefused,
     UnknownState,
 )
+from franceconnect.exchange import time_budget
 from franceconnect.journey import FAILURE_KEY, JourneyView, rate_limited, refuse, show_failure
 from franceconnect.linking import Decision
 from franceconnect.start_views import RESTARTED, RestartView
@@ -58,6 +64,7 @@ class CallbackView(JourneyView, OIDCAuthenticationCallbackView):
     """Return from FranceConnect: a GET by protocol, although it opens a session."""
 
     http_method_names = ["get"]
+    lets_in = True
 
     @sensitive_variables()
     def get(self, request):
@@ -72,12 +79,15 @@ class CallbackView(JourneyView, OIDCAuthenticationCallbackView):
             return self._without_journey(request, UnknownState())
         try:
             self._check_answer(request, login_request)
-            backend = FranceConnectBackend(self.platform)
-            pending, id_token = backend.identify(login_request, request.GET["code"])
+            with time_budget(ALL_EXCHANGES_SECONDS):
+                proof = FranceConnectBackend(self.platform).identify(
+                    login_request, request.GET["code"]
+                )
+                data = self._fetch_data(request, login_request, proof)
             self._read_session_again(request)
             self._check_person(request, login_request)
-            sign_out.remember(request.session, self.platform.issuer, id_token)
-            return self._follow(request, login_request, pending)
+            sign_out.remember(request.session, self.platform.issuer, proof.id_token)
+            return self._follow(request, login_request, proof.pending, data)
         except AccessDenied as error:
             return self._turned_back(request, login_request, error)
 
@@ -140,7 +150,22 @@ class CallbackView(JourneyView, OIDCAuthenticationCallbackView):
             return redirect(login_request.next_url)
         return redirect("home")
 
-    def _follow(self, request, login_request, pending: PendingIdentity):
+    @staticmethod
+    @sensitive_variables()
+    def _fetch_data(request, login_request, proof: Return) -> tuple[Datum, ...]:
+        """What a page asked for, once the `sub` is known to be this citizen's own (row 16).
+
+        The access token serves here, and is kept nowhere.
+        """
+        if login_request.intent is not Intent.DATA:
+            return ()
+        facts, _ = linking.gather_facts(Intent.DATA, request.user, proof.pending)
+        demand = read_request(login_request.demand)
+        if linking.decide(facts) is not Decision.REAUTHENTICATED or demand is None:
+            return ()
+        return fetch(demand, citizen=request.user, access_token=proof.access_token)
+
+    def _follow(self, request, login_request, pending: PendingIdentity, data=()):
         """Ask the decision table, then do what it says."""
         facts, link = linking.gather_facts(login_request.intent, request.user, pending)
         decision = linking.decide(facts)
@@ -153,9 +178,7 @@ class CallbackView(JourneyView, OIDCAuthenticationCallbackView):
             services.open_session(request, user, pending)
             return redirect(pending.next_url)
         if decision is Decision.REAUTHENTICATED:
-            asked_again = login_request.intent is Intent.REAUTHENTICATE
-            services.raise_session(request, pending, reauthenticated=asked_again)
-            return redirect(pending.next_url)
+            return self._proven(request, login_request, pending, data)
         if decision is Decision.ALREADY_LINKED:
             messages.info(request, linking.already_linked(self.platform.label))
             return redirect("accounts:profile")
@@ -165,6 +188,18 @@ class CallbackView(JourneyView, OIDCAuthenticationCallbackView):
         waiting = replace(pending, question=question, user_id=request.user.pk)
         state.stash_pending(request.session, waiting)
         return redirect(PENDING_PAGES[decision])
+
+    @staticmethod
+    def _proven(request, login_request, pending: PendingIdentity, data: tuple[Datum, ...]):
+        """Row 16: the citizen signed in is who came back."""
+        if data:
+            demand = read_request(login_request.demand)
+            waiting.keep(request.session, Waiting(demand, request.user.pk, data))
+            return redirect("franceconnect:data_received")
+        if login_request.intent is not Intent.DATA:
+            asked_again = login_request.intent is Intent.REAUTHENTICATE
+            services.raise_session(request, pending, reauthenticated=asked_again)
+        return redirect(pending.next_url)
 
 
 @method_decorator(login_not_required, name="dispatch")

@@ -5,6 +5,7 @@ from django.conf import settings
 from django.core import checks
 
 from franceconnect import conf, encryption
+from franceconnect.data import api_particulier, catalogue, dgfip
 
 ALGORITHMS = {
     conf.FRANCECONNECT: ("ES256", "RS256"),
@@ -20,7 +21,7 @@ RATE_LIMITS = {
 @checks.register(checks.Tags.security)
 def check_configuration(app_configs, **kwargs):
     """Every rule of the FranceConnect documentation that a setting can break."""
-    found = [*_shared_rules()]
+    found = [*_shared_rules(), *_data_rules(settings.FRANCECONNECT["data"]), *_data_scope_rules()]
     for name, required in conf.REQUIRED.items():
         values = conf.values_of(name)
         if any(values[setting] for setting in required):
@@ -55,6 +56,42 @@ def _shared_rules():
     )
 
 
+def _data_rules(values: dict):
+    """Of the data of other administrations; all hold where none is configured."""
+    yield (
+        "E011",
+        bool(values["api_particulier_url"]) == bool(values["recipient"]),
+        "API_PARTICULIER_URL et API_PARTICULIER_RECIPIENT vont ensemble : il en manque une.",
+    )
+    yield (
+        "E012",
+        not values["recipient"] or api_particulier.is_siret(values["recipient"]),
+        "API_PARTICULIER_RECIPIENT n’est pas un SIRET : donnez les quatorze chiffres de celui de "
+        "la commune, tel qu’il figure dans son habilitation.",
+    )
+    of_dgfip = [bool(values[setting]) for setting in dgfip.REQUIRED]
+    yield (
+        "E013",
+        all(of_dgfip) or not any(of_dgfip),
+        f"{', '.join(map(str.upper, dgfip.REQUIRED))} vont ensemble : il en manque.",
+    )
+
+
+def _data_scope_rules():
+    unknown = sorted(catalogue.allowed_scopes() - catalogue.KNOWN_SCOPES)
+    yield (
+        "E014",
+        not unknown,
+        f"FRANCECONNECT_DATA_SCOPES : le portail ne sait rien demander avec {', '.join(unknown)}. "
+        "Retirez cette portée, ou corrigez-la.",
+    )
+    yield (
+        "E015",
+        not catalogue.allowed_scopes() or conf.platform(conf.FRANCECONNECT) is not None,
+        "FRANCECONNECT_DATA_SCOPES : ces données passent par FranceConnect, qui n’est pas réglé.",
+    )
+
+
 def _platform_rules(name: str, values: dict):
     prefix = name.upper()
     levels = set(values["acr_values"].split())
@@ -62,7 +99,7 @@ def _platform_rules(name: str, values: dict):
     yield (
         "E001",
         all(values[setting] for setting in conf.REQUIRED[name]),
-        f"{required} vont ensemble : il en manque.",
+        f"{required} vont ensemble : il en manque.",
     )
     yield (
         "E002",

@@ -54,6 +54,13 @@ class Platform:
         return "{0.scheme}://{0.netloc}".format(urlsplit(self.issuer))
 
     @property
+    def every_scope(self) -> list[str]:
+        """Those of a sign-in, then those that an authorisation of data adds to them."""
+        is_plus = self.name == FRANCECONNECT_PLUS
+        of_data = "" if is_plus else settings.FRANCECONNECT["data"]["scopes"]
+        return [*self.scopes.split(), *of_data.split()]
+
+    @property
     def redirect_uri(self) -> str:
         """Callback address, as declared to FranceConnect."""
         return settings.BASE_URL + self.path("callback")

@@ -9,10 +9,11 @@ from django.urls import reverse
 from django.utils.decorators import method_decorator
 
 from accounts.counter import find_code, live_code
+from accounts.counter_forms import TOO_MANY_TRIES, WRONG_CODE, CounterCodeForm
 from accounts.limits import within_rate
 from franceconnect import counter, matching, services, sign_out, state
 from franceconnect.code_views import CodePageView, may_send_code
-from franceconnect.forms import CounterCodeForm, LinkCodeForm, LinkConfirmForm
+from franceconnect.forms import LinkCodeForm, LinkConfirmForm
 from franceconnect.journey import rate_limited
 from franceconnect.linking import REFUSALS, Decision
 
@@ -31,15 +32,11 @@ class CounterCodeView(CodePageView):
 
     def form_valid(self, form):
         if not self.may_try():
-            form.add_error("code", "Trop d’essais. Attendez une heure, ou contactez la mairie.")
+            form.add_error("code", TOO_MANY_TRIES)
             return self.form_invalid(form)
         found = find_code(form.cleaned_data["code"])
         if found is None:
-            form.add_error(
-                "code",
-                "Ce code n’est pas le bon, ou il ne vaut plus rien. Vérifiez chaque lettre, ou "
-                "demandez-en un autre à la mairie.",
-            )
+            form.add_error("code", WRONG_CODE)
             return self.form_invalid(form)
         state.stash_pending(self.request.session, replace(self.pending, counter_code=found.pk))
         return redirect("franceconnect:counter_link")

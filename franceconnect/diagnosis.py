@@ -136,7 +136,7 @@ def capability_findings(platform: Platform, document: dict) -> list[Finding]:
         ("id_token_signing_alg_values", "Signature du jeton", algorithm, "signing_alg"),
         ("userinfo_signing_alg_values", "Signature des données", algorithm, "signing_alg"),
         ("acr_values", "Niveaux de garantie", platform.acr_values.split(), "acr_values"),
-        ("scopes", "Portées", platform.scopes.split(), "scopes"),
+        ("scopes", "Portées", platform.every_scope, "scopes"),
     ]
     return [_capability(platform, document, *one) for one in asked]
 

@@ -1,14 +1,15 @@
 """What FranceConnect and browsers fetch here: key set, redirect addresses, the button's artwork."""
 
 from django.contrib.auth.decorators import login_not_required
-from django.http import FileResponse, Http404, JsonResponse
+from django.http import Http404, HttpResponse, JsonResponse
 from django.views.decorators.http import require_safe
 
 from franceconnect import conf, encryption
-from franceconnect.artwork import artwork_file
+from franceconnect.artwork import artwork_of
 
 # How long FranceConnect may keep them: what a rotation of keys has to wait for.
 MAX_AGE_SECONDS = 600
+ARTWORK_POLICY = "default-src 'none'; style-src 'unsafe-inline'; sandbox"
 
 
 @login_not_required
@@ -38,14 +39,14 @@ def sector_identifier(request, platform_name):
 
 @login_not_required
 @require_safe
-def artwork(request):
-    """The town's copy of the official button, when a setting names one."""
-    file = artwork_file()
-    if file is None:
+def artwork(request, platform_name):
+    """The town's copy of the official button, when an agent or a setting gave one."""
+    drawing = artwork_of(platform_name)
+    if drawing is None:
         raise Http404
-    response = FileResponse(file.path.open("rb"), content_type=file.content_type)
+    response = HttpResponse(drawing.content, content_type=drawing.content_type)
     # An SVG opened by itself is a document: it must not run anything.
-    response.headers["Content-Security-Policy"] = "default-src 'none'; style-src 'unsafe-inline'"
+    response.headers["Content-Security-Policy"] = ARTWORK_POLICY
     response.headers["Cache-Control"] = "public, max-age=3600"
     return response
 

@@ -73,6 +73,17 @@ class Saturated(ProviderUnavailable):
     is_outage = False
 
 
+class SwitchedOff(FranceConnectError):
+    """The town has switched this platform off: nobody enters by it, even on their way back."""
+
+    code = "switched_off"
+    status = 503
+    user_message = (
+        "La mairie a suspendu FranceConnect sur ce portail. Personne n’a été connecté, et rien n’a "
+        "changé dans votre espace. Utilisez un autre moyen de connexion, ou revenez plus tard."
+    )
+
+
 class Misconfigured(FranceConnectError):
     """FranceConnect refuses what this portal asks: operators must act."""
 

@@ -46,6 +46,7 @@ class Answer:
     content_type: str
     body: bytes = field(repr=False)
     date: str = ""
+    rate_limit_reset: str = ""
 
     def json_object(self) -> dict:
         """The body as a JSON object. Raises ProviderUnavailable when it is anything else."""
@@ -73,12 +74,14 @@ def exchange(method: str, url: str, *, seconds: float, **kwargs) -> Answer:
 
 @contextmanager
 def time_budget(seconds: float):
-    """All the exchanges made inside, together, take no longer than this."""
-    _under_way.end = time.monotonic() + seconds
+    """All the exchanges made inside, together, take no longer than this, nor than one around it."""
+    outer = getattr(_under_way, "end", None)
+    end = time.monotonic() + seconds
+    _under_way.end = end if outer is None else min(end, outer)
     try:
         yield
     finally:
-        _under_way.end = None
+        _under_way.end = outer
 
 
 def _seconds_left() -> float:
@@ -117,9 +120,9 @@ def _bounded_exchange(method: str, url: str, *, seconds: float, **kwargs) -> Ans
             body = _bounded_body(response, deadline)
             if deadline.is_past:
                 raise ProviderUnavailable("answer_too_slow")
-            headers = response.headers
-            content_type, date = headers.get("Content-Type", ""), headers.get("Date", "")
-            return Answer(response.status_code, content_type, body, date)
+            names = ("Content-Type", "Date", "RateLimit-Reset")
+            content_type, *others = (response.headers.get(name, "") for name in names)
+            return Answer(response.status_code, content_type, body, *others)
     except (requests.RequestException, HTTPError, OSError, ValueError) as error:
         # The message of such an error may hold the address; its type is enough.
         is_late = deadline.is_past or isinstance(error, requests.Timeout | HTTPTimeout)

@@ -1,6 +1,5 @@
 from django import forms
 
-from accounts.counter import CODE_CHARACTERS
 from accounts.fields import dressed, six_digits
 
 
@@ -35,35 +34,6 @@ class LinkCodeForm(forms.Form):
     """The six digits of the message."""
 
     code = six_digits()
-
-
-class CounterCodeField(forms.CharField):
-    """A code of the counter, however its letters were grouped; compared by `accounts.counter`."""
-
-    def clean(self, value):
-        value = super().clean(value)
-        if sum(character.isalnum() for character in value) != CODE_CHARACTERS:
-            raise forms.ValidationError(self.error_messages["invalid"], code="invalid")
-        return value
-
-
-class CounterCodeForm(forms.Form):
-    """The twelve letters and digits that an agent handed over."""
-
-    code = dressed(
-        CounterCodeField(
-            max_length=40,
-            error_messages={
-                "invalid": "Ce code compte douze lettres et chiffres. Recopiez-les tous.",
-                "max_length": "Ce code compte douze lettres et chiffres. Ne recopiez que lui.",
-            },
-        ),
-        label="Code remis en mairie",
-        help_text="Douze lettres et chiffres, en trois groupes : par exemple 7K3M‑92QX‑BCDF.",
-        autocomplete="off",
-        autocapitalize="characters",
-        spellcheck="false",
-    )
 
 
 class LinkConfirmForm(forms.Form):

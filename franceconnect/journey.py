@@ -18,9 +18,9 @@ from accounts.limits import within_rate
 from accounts.models import JournalKind
 from accounts.services import send_mail
 from accounts.sessions import is_local_path
-from franceconnect import conf
+from franceconnect import activation, conf
 from franceconnect.conf import Platform
-from franceconnect.exceptions import FranceConnectError
+from franceconnect.exceptions import FranceConnectError, SwitchedOff
 
 logger = logging.getLogger(__name__)
 
@@ -99,6 +99,7 @@ def refuse(request, error: FranceConnectError, *, platform: Platform, citizen=No
         "user_message": error.user_message.replace("FranceConnect", platform.label),
         "status": error.status,
         "offers_sign_out": error.offers_sign_out,
+        "is_off": platform.label if isinstance(error, SwitchedOff) else "",
         "reference": reference,
     }
     if request.method == "GET" and settings.SESSION_COOKIE_NAME in request.COOKIES:
@@ -129,7 +130,7 @@ def _alert_operators(error: FranceConnectError, *, platform: Platform, reference
 
 
 def show_failure(request, failure: dict):
-    """The page of a refusal: `user_message`, `status`, `offers_sign_out`, `reference`."""
+    """The page of a refusal: `user_message`, `status`, `offers_sign_out`, `is_off`, `reference`."""
     context = {"error": failure, "reference": failure["reference"]}
     return render(request, "franceconnect/failure.html", context, status=failure["status"])
 
@@ -138,10 +139,12 @@ def show_failure(request, failure: dict):
 class JourneyView(View):
     """What every page of the journey shares: its platform, and an error becomes a page.
 
-    `platform_name` is None on the pages of both platforms. Without a platform, no such page.
+    `platform_name` is None on the pages of both platforms. Without a platform, no such page. Those
+    that bring somebody in by it (`lets_in`) say so while the town has switched it off.
     """
 
     platform_name: str | None = None
+    lets_in = False
 
     @sensitive_variables()
     def dispatch(self, request, *args, **kwargs):
@@ -149,6 +152,8 @@ class JourneyView(View):
         if self.platform is None:
             raise Http404
         try:
+            if self.lets_in:
+                activation.require_on(self.platform)
             return super().dispatch(request, *args, **kwargs)
         except FranceConnectError as error:
             return refuse(request, error, platform=self.platform)

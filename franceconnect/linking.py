@@ -17,7 +17,7 @@ from accounts.counter import kill_codes as kill_counter_codes
 from accounts.credentials import has_local_way_in, locked, read_credentials
 from accounts.models import JournalKind, PersonalSpace, User
 from accounts.sign_ins import record_sign_in
-from franceconnect import conf
+from franceconnect import activation, conf
 from franceconnect.exceptions import LinkRefused, UnknownState
 from franceconnect.identity import PivotIdentity
 from franceconnect.matching import Match, match_of, note_duplicates
@@ -25,7 +25,7 @@ from franceconnect.models import EndCause, Link
 from franceconnect.state import Intent, PendingIdentity
 
 # The proofs of somebody signed in (row 16); the other intents choose who is.
-PROOFS = (Intent.REAUTHENTICATE, Intent.STEP_UP)
+PROOFS = (Intent.REAUTHENTICATE, Intent.STEP_UP, Intent.DATA)
 
 
 class Holder(Enum):
@@ -349,8 +349,12 @@ def apply_unlink(user: User, issuer: str) -> bool:
 
 
 def has_another_way_in(user: User, issuer: str) -> bool:
-    """Whether this citizen can sign in without the platform of `issuer`."""
-    others = [platform.issuer for platform in conf.platforms() if platform.issuer != issuer]
+    """Whether this citizen can sign in without the platform of `issuer`.
+
+    One that the town has switched off opens nothing: it does not count.
+    """
+    offered = activation.offered()
+    others = [platform.issuer for platform in offered if platform.issuer != issuer]
     return (
         has_local_way_in(user)
         or Link.objects.active().filter(citizen=user, issuer__in=others).exists()

@@ -21,15 +21,19 @@ MEMORY_SECONDS = 120
 
 def failed(platform: Platform) -> None:
     """The platform did not answer, or answered nonsense."""
-    key = cache_key(platform, "failures")
+    if count_failure(cache_key(platform, "failures")) == THRESHOLD:
+        logger.error("%s does not answer: its button steps back", platform.label)
+
+
+def count_failure(key: str) -> int:
+    """One more failure in a row, under this key of the shared cache; how many there are by now."""
     cache.add(key, 0, MEMORY_SECONDS)
     try:
         failures = cache.incr(key)
     except ValueError:  # forgotten in between
-        return
+        return 0
     cache.touch(key, MEMORY_SECONDS)
-    if failures == THRESHOLD:
-        logger.error("%s does not answer: its button steps back", platform.label)
+    return failures
 
 
 def ended(platform: Platform) -> None:

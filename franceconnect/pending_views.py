@@ -30,6 +30,7 @@ class PendingMixin(JourneyView):
     """
 
     question: Decision
+    lets_in = True
 
     def dispatch(self, request, *args, **kwargs):
         self.pending = state.pending_identity(
@@ -201,6 +202,7 @@ class UnlinkView(SpaceMixin, JourneyView, TemplateView):
             platform=self.platform,
             has_another_way_in=linking.has_another_way_in(self.request.user, self.platform.issuer),
             has_passkey=passkeys_of(self.request.user).exists(),
+            has_two_platforms=len(conf.platforms()) > 1,
             **kwargs,
         )
 

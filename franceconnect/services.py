@@ -2,6 +2,7 @@
 
 import datetime
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from functools import wraps
 from urllib.parse import urlencode
@@ -17,7 +18,10 @@ from django.urls import reverse
 from accounts.models import User
 from accounts.sessions import record_proof
 from accounts.sign_ins import record_sign_in
-from franceconnect import conf, linking, sign_out, state
+from franceconnect import activation, conf, linking, sign_out, state
+from franceconnect.data import catalogue, waiting
+from franceconnect.data.answers import Datum
+from franceconnect.data.asking import DataRequest
 from franceconnect.linking import Decision
 from franceconnect.models import Link
 from franceconnect.state import PendingIdentity
@@ -126,14 +130,19 @@ def link_of(request: HttpRequest, name: str | None = None) -> Link | None:
     return links.get(name) if name else next(iter(links.values()), None)
 
 
-def ways_in(citizens: QuerySet[User]) -> list[str]:
+def ways_in(citizens: QuerySet[User], *, even_off: bool = False) -> list[str]:
     """The platforms that open a space of at least one of these citizens, as citizens name them.
 
+    One that the town has switched off opens nothing now, and does not count: nobody gives up
+    their last other way in for it. With `even_off` it comes last, for whoever has to be told.
     One query, whoever they are: that of `citizens` is part of it (PROVIDER_WAYS_IN).
     """
+    # Asked for everybody: what is asked must not tell a known address from another.
+    offered = activation.offered()
     links = Link.objects.active().filter(citizen__in=citizens)
     issuers = set(links.order_by().values_list("issuer", flat=True).distinct())
-    return [platform.label for platform in conf.platforms() if platform.issuer in issuers]
+    off = [platform for platform in conf.platforms() if even_off and platform not in offered]
+    return [platform.label for platform in (*offered, *off) if platform.issuer in issuers]
 
 
 def open_session(request: HttpRequest, user: User, pending: PendingIdentity) -> None:
@@ -202,3 +211,34 @@ def _record(request, user, pending: PendingIdentity, **extra) -> None:
         acr=pending.acr,
         **extra,
     )
+
+
+def offered_data() -> dict[str, str]:
+    """What other administrations can be asked here, by name, with the label that citizens read.
+
+    Empty where nothing is configured, or while FranceConnect is switched off: there, a page does
+    not offer it at all.
+    """
+    if activation.offered_platform(conf.FRANCECONNECT) is None:
+        return {}
+    return {name: kind.label for name, kind in catalogue.offered().items()}
+
+
+def request_data_url(names: Iterable[str], *, why: str, next_url: str) -> str:
+    """The page where the citizen is asked for these data (`offered_data`), then comes back.
+
+    `why` is the sentence that they read, `next_url` the page that asks (a local path), where
+    `take_data` gives what they accepted. Raises ImproperlyConfigured for a datum not offered here.
+    """
+    asked = DataRequest(names=tuple(names), why=why, next_url=next_url)
+    if not asked.is_offered:
+        raise ImproperlyConfigured(f"not offered here: {', '.join(asked.names)}")
+    return asked.page_url
+
+
+def take_data(request: HttpRequest) -> tuple[Datum, ...] | None:
+    """The data that the citizen accepted for this very page, under ten minutes ago; given once.
+
+    Empty when they chose to type them; None when nothing was decided for this page.
+    """
+    return waiting.take(request.session, user_id=request.user.pk, path=request.get_full_path())

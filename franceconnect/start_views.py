@@ -13,7 +13,7 @@ from django.views.generic import TemplateView
 from mozilla_django_oidc.views import OIDCAuthenticationRequestView
 
 from accounts.sessions import citizens_only, has_recent_proof, reauthentication_url
-from franceconnect import client, outage, services, sign_out, state
+from franceconnect import activation, client, outage, services, sign_out, state
 from franceconnect.backends import ALL_EXCHANGES_SECONDS
 from franceconnect.exceptions import ProviderUnavailable
 from franceconnect.exchange import time_budget
@@ -34,7 +34,11 @@ class StartView(JourneyView, OIDCAuthenticationRequestView):
     """Leaves for FranceConnect: a POST, so that no link or image can start a sign-in."""
 
     http_method_names = ["get", "post"]
+    lets_in = True
     state_mark = ""
+    # Of the authorisation of data alone (`data_views.DataStartView`).
+    extra_scopes: tuple[str, ...] = ()
+    demand = ""
 
     def __init__(self, **kwargs):
         View.__init__(self, **kwargs)
@@ -88,6 +92,7 @@ class StartView(JourneyView, OIDCAuthenticationRequestView):
             intent=intent,
             user_id=request.user.pk,
             next_url=next_url,
+            demand=self.demand,
         )
         return response
 
@@ -106,7 +111,7 @@ class StartView(JourneyView, OIDCAuthenticationRequestView):
         PKCE is off because FranceConnect refuses any parameter that it does not list.
         """
         values = {
-            "OIDC_RP_SCOPES": self.platform.scopes,
+            "OIDC_RP_SCOPES": " ".join([self.platform.scopes, *self.extra_scopes]),
             "OIDC_AUTHENTICATION_CALLBACK_URL": self.platform.url_name("callback"),
             "OIDC_STATE_SIZE": STATE_CHARACTERS,
             "OIDC_NONCE_SIZE": STATE_CHARACTERS,
@@ -170,10 +175,12 @@ class StepUpView(JourneyView, TemplateView):
     template_name = "franceconnect/step_up.html"
 
     def get_context_data(self, **kwargs):
-        level = services.session_level(self.request)
+        is_done = self.platform.accepts_level(services.session_level(self.request))
+        if not is_done:
+            activation.require_on(self.platform)
         return super().get_context_data(
             platform=self.platform,
-            is_done=self.platform.accepts_level(level),
+            is_done=is_done,
             next_url=safe_next_url(self.request.GET.get("next")),
             assurance=services.session_assurance(self.request),
             **kwargs,

@@ -32,17 +32,22 @@ class Intent(StrEnum):
     LINK = "link"
     REAUTHENTICATE = "reauthenticate"
     STEP_UP = "step_up"
+    DATA = "data"
 
 
 @dataclass(frozen=True)
 class LoginRequest:
-    """One departure for FranceConnect: whose, why, where to go afterwards."""
+    """One departure for FranceConnect: whose, why, where to go afterwards.
+
+    `demand` is the signed request of the intent DATA (`franceconnect.data.asking`).
+    """
 
     nonce: str = field(repr=False)
     issuer: str
     intent: Intent
     user_id: int | None
     next_url: str
+    demand: str = ""
 
 
 @dataclass(frozen=True)
@@ -75,7 +80,8 @@ class PendingIdentity:
 def stash_login_request(session: SessionBase, state: str, **details) -> None:
     """Complete the entry that mozilla-django-oidc has just added, and file it under `state`.
 
-    `details`: issuer, intent, user_id (None for nobody), next_url (a local path).
+    `details`: issuer, intent, user_id (None for nobody), next_url (a local path), and
+    perhaps demand.
     """
     _, entry = session[STATES_KEY].popitem()
     session[STATES_KEY][state] = entry | details | {"started_at": time.time()}
@@ -104,6 +110,7 @@ def take_login_request(session: SessionBase, state: str) -> LoginRequest:
         intent=Intent(entry["intent"]),
         user_id=entry["user_id"],
         next_url=entry["next_url"],
+        demand=entry.get("demand", ""),
     )
 
 

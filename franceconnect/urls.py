@@ -7,6 +7,7 @@ from franceconnect import (
     code_views,
     conf,
     counter_views,
+    data_views,
     documents,
     pending_views,
     start_views,
@@ -43,6 +44,12 @@ def _platform_urls(folder: str, prefix: str, name: str) -> list:
             documents.sector_identifier,
             {"platform_name": name},
             name=f"{prefix}sector_identifier",
+        ),
+        path(
+            f"{folder}/bouton/",
+            documents.artwork,
+            {"platform_name": name},
+            name=f"{prefix}artwork",
         ),
     ]
 
@@ -81,8 +88,14 @@ urlpatterns = [
         counter_views.PreparedEntryView.as_view(),
         name="prepared_entry",
     ),
+    path("franceconnect/donnees/", data_views.DataRequestView.as_view(), name="data_request"),
+    path("franceconnect/donnees/depart/", data_views.DataStartView.as_view(), name="data_start"),
+    path(
+        "franceconnect/donnees/recues/",
+        data_views.DataReceivedView.as_view(),
+        name="data_received",
+    ),
     path("franceconnect/echec/", callback_views.FailureView.as_view(), name="failure"),
     path("franceconnect/certifier/", pending_views.LinkView.as_view(), name="link"),
     path("franceconnect/changer-de-personne/", pending_views.SwitchView.as_view(), name="switch"),
-    path("franceconnect/bouton/", documents.artwork, name="artwork"),
 ]

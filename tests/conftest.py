@@ -11,6 +11,8 @@ from tests.accounts.factories import make_agent, make_citizen
 # Imported once, here: a session has one simulator, on the port that the settings name.
 from tests.franceconnect.fixtures import (  # noqa: F401
     another_traveller,
+    asker,
+    data_api,
     link_of,
     plus,
     plus_traveller,

@@ -47,7 +47,16 @@ os.environ.update(
     # FranceConnect+ is off unless a test turns it on (see the fixture `plus`).
     FRANCECONNECT_PLUS_ISSUER="",
     OTHER_BASE_URLS="",
+    # No data of other administrations unless a test turns them on (see the fixture `data_api`).
+    FRANCECONNECT_DATA_SCOPES="",
+    API_PARTICULIER_URL="",
+    API_PARTICULIER_RECIPIENT="",
+    FRANCE_TRAVAIL_URL="",
+    DGFIP_URL="",
     ALERT_EMAIL="",
+    LOG_FORMAT="text",
+    COMMENTED_STATEMENTS="false",
+    SENTRY_DSN="",
     BACKUP_FOLDER="",
     BACKUP_RECIPIENT="",
     DJANGO_LIVE_TEST_SERVER_ADDRESS=f"127.0.0.1:{PORTAL_PORT}",

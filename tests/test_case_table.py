@@ -11,8 +11,6 @@ ROOT = Path(__file__).parents[1]
 DOCUMENTS = sorted((ROOT / "docs").glob("*.md"))
 TABLE = (ROOT / "docs" / "cas-franceconnect.md").read_text()
 CASES = 66
-# Of the data APIs, which come with the procedures.
-WITHOUT_PROOF_YET = {62, 63}
 
 
 @cache
@@ -49,7 +47,7 @@ def test_every_row_has_its_proof():
     rows = [line for line in TABLE.splitlines() if line.startswith("| ")]
     without = [row for row in rows if "preuves |" not in row and not names_in(row)]
 
-    assert {int(row.split("|")[1]) for row in without} == WITHOUT_PROOF_YET
+    assert without == []
 
 
 def test_the_french_of_the_table_has_its_spaces_and_apostrophes():

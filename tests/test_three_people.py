@@ -20,8 +20,13 @@ from tests.accounts.factories import PASSWORD, make_citizen
 OPEN = {
     "home",
     "help_franceconnect",
+    "legal_notice",
+    "personal_data",
+    "town_colours",
+    "town_logo",
     "health_live",
     "health_ready",
+    "metrics",
     "account_login",
     "account_logout",
     "account_inactive",
@@ -35,6 +40,10 @@ OPEN = {
     "mfa_authenticate",
     "mfa_login_webauthn",
     "accounts:session_over",
+    "counter:code",
+    "counter:email",
+    "counter:proof",
+    "counter:password",
     "franceconnect:start",
     "franceconnect:callback",
     "franceconnect:logout_callback",
@@ -54,6 +63,7 @@ OPEN = {
     "franceconnect:prepared_entry",
     "franceconnect:failure",
     "franceconnect:artwork",
+    "franceconnect:plus_artwork",
 }
 # What names the owner, wherever it shows.
 LAST_NAME, PASSKEY_NAME, STREET = "PERRIGAUD-SEUL", "Clef du salon bleu", "977 chemin des Ormes"

@@ -51,17 +51,20 @@ class CitizenFileMixin:
 
 
 class SearchFirstAdmin(CitizenFileMixin, ReadOnlyAdmin):
-    """The list is empty until something is searched for: people are not there to be browsed."""
+    """The list is empty until something is searched for: people are not there to be browsed.
+
+    What is searched for stands in the address: a reference, and nothing personal. People are
+    searched for by `accounts.admin.search`.
+    """
 
     list_per_page = 50
     list_max_show_all = 50
     show_full_result_count = False
-    # A list of people is how one is found; a list of what one did is their file already.
-    lists_files = True
 
     def changelist_view(self, request, extra_context=None):
         page = super().changelist_view(request, extra_context)
-        found = getattr(page, "context_data", None) if self.lists_files else None
+        found = getattr(page, "context_data", None)
+        # What one did is a part of their file.
         for citizen in {self.citizen_of(row) for row in found["cl"].result_list} if found else ():
             if citizen is not None:
                 files.record_opening(request.user, citizen)

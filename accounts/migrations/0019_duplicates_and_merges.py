@@ -8,7 +8,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("accounts", "0012_reasons_and_what_agents_do"),
+        ("accounts", "0017_references_are_read_out"),
     ]
 
     operations = [

@@ -2,7 +2,7 @@
 
 from accounts.models.attempts import FailedSignIn
 from accounts.models.codes import CodePurpose, OneTimeCode
-from accounts.models.counter import CounterCode, IdentityDocument
+from accounts.models.counter import CounterCode, CounterCodeRequest, IdentityDocument
 from accounts.models.duplicate import Duplicate, DuplicateKind, DuplicateState, Merge
 from accounts.models.export import DataExport
 from accounts.models.journal import JournalEntry, JournalEntryQuerySet, JournalKind
@@ -22,6 +22,7 @@ __all__ = [
     "CodePurpose",
     "Commune",
     "CounterCode",
+    "CounterCodeRequest",
     "Country",
     "DataExport",
     "Duplicate",

@@ -13,6 +13,7 @@ class CodePurpose(models.TextChoices):
     EXISTING_SPACE = "existing_space", "espace existant"
     PREPARED_SPACE = "prepared_space", "espace préparé en mairie"
     CONTACT_EMAIL = "contact_email", "adresse e-mail de contact"
+    COUNTER_EMAIL = "counter_email", "adresse e-mail d’un espace rouvert en mairie"
 
 
 class OneTimeCode(models.Model):

@@ -113,6 +113,12 @@ class JournalEntry(models.Model):
             models.Index(fields=["citizen", "-at"], name="accounts_journal_by_citizen"),
             # What retention erases.
             models.Index(fields=["at"], name="accounts_journal_by_age"),
+            # What somebody reads out at the counter.
+            models.Index(
+                fields=["reference"],
+                condition=~Q(reference=""),
+                name="accounts_journal_by_reference",
+            ),
         ]
         constraints = [
             models.CheckConstraint(

@@ -3,12 +3,13 @@
 import secrets
 
 from django.core.validators import RegexValidator
-from django.db import models
+from django.db import models, transaction
 from django.db.models import F, Q
 from django.db.models.functions import Lower
 from django.utils import timezone
 
 from accounts.models.user import User
+from accounts.names import searched_words
 
 # Read aloud at a counter and typed by an agent: no vowel (no word), no look-alike.
 REFERENCE_ALPHABET = "23456789BCDFGHJKMNPQRSTVWXZ"
@@ -49,6 +50,30 @@ TO_COMPARE = (
     | Q(compared_at__lt=F("identity_provenance_at"))
     | Q(compared_at__lt=F("usual_name_at"))
 )
+
+# What `PersonalSpace.search_words` is made of.
+NAME_FIELDS = frozenset({"birth_family_name", "given_names", "usual_name"})
+
+
+class PersonalSpaceQuerySet(models.QuerySet):
+    """Writes that go round `save()` keep the searched words too."""
+
+    def bulk_create(self, objs, *args, **kwargs):
+        spaces = list(objs)
+        for space in spaces:
+            space.search_words = space.words_of_names()
+        return super().bulk_create(spaces, *args, **kwargs)
+
+    def update(self, **kwargs):
+        """Also what `bulk_update` calls."""
+        if NAME_FIELDS.isdisjoint(kwargs):
+            return super().update(**kwargs)
+        with transaction.atomic():
+            keys = list(self.order_by().values_list("pk", flat=True))
+            changed = super().update(**kwargs)
+            for space in self.model.objects.filter(pk__in=keys).only(*NAME_FIELDS):
+                space.save(update_fields=["search_words"])
+        return changed
 
 
 class PersonalSpace(models.Model):
@@ -120,14 +145,28 @@ class PersonalSpace(models.Model):
     unused_warnings = models.PositiveSmallIntegerField(default=0, editable=False)
     # When this identity was last compared to those born on the same day (`accounts.duplicates`).
     compared_at = models.DateTimeField(null=True, blank=True, editable=False)
+    # What a name is found by (`accounts.search`): whoever writes a name writes it, see `save`.
+    search_words = models.TextField(default="", blank=True, editable=False)
+
+    objects = PersonalSpaceQuerySet.as_manager()
 
     class Meta:
         verbose_name = "espace personnel"
         verbose_name_plural = "espaces personnels"
+        permissions = [
+            ("check_identity", "Peut vérifier une identité au guichet"),
+            ("correct_space", "Peut corriger un espace personnel"),
+            ("block_space", "Peut bloquer et rétablir l’accès à un espace personnel"),
+            ("end_sessions", "Peut fermer les sessions d’un espace personnel"),
+            ("resend_mail", "Peut renvoyer un courriel à une personne"),
+            ("erase_space", "Peut commencer et annuler l’effacement d’un espace personnel"),
+            ("export_spaces", "Peut exporter une liste de personnes"),
+        ]
         indexes = [
             # Finds the few people born on a day, whose names are then compared.
             models.Index(fields=["birthdate_text"], name="accounts_space_by_birthdate"),
             models.Index(Lower("contact_email"), name="accounts_space_by_contact"),
+            models.Index(fields=["phone"], name="accounts_space_by_phone"),
             models.Index(
                 fields=["deletion_asked_at"],
                 condition=Q(deletion_asked_at__isnull=False),
@@ -162,6 +201,18 @@ class PersonalSpace(models.Model):
 
     def __str__(self):
         return f"espace {self.reference}"
+
+    def save(self, *args, update_fields=None, **kwargs):
+        """The searched words follow the names, whichever fields are saved."""
+        written = None if update_fields is None else {*update_fields}
+        if written is None or written & {*NAME_FIELDS, "search_words"}:
+            self.search_words = self.words_of_names()
+            update_fields = None if written is None else [*written, "search_words"]
+        super().save(*args, update_fields=update_fields, **kwargs)
+
+    def words_of_names(self) -> str:
+        """What this person is found by, of every name they have."""
+        return searched_words([self.birth_family_name, self.usual_name, *self.given_names])
 
     @property
     def is_certified(self) -> bool:

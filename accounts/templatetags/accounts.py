@@ -7,23 +7,17 @@ from django.conf import settings
 from django.utils.dates import MONTHS
 from django.utils.formats import date_format
 
-from accounts import open_sessions, passkeys, typed
+from accounts import open_sessions, parts, passkeys, typed
 from accounts.models import Gender
 from accounts.names import folded
 from accounts.phones import written
 from accounts.places import commune_name, country_name
 
 register = template.Library()
+register.filter("identity_parts", parts.labels_of)
+register.filter(parts.join_in_french)
 
 UNKNOWN = "00"
-PART_LABELS = {
-    "family": "votre nom de naissance",
-    "given": "vos prénoms",
-    "usual": "votre nom d’usage",
-    "gender": "votre sexe",
-    "date": "votre date de naissance",
-    "place": "votre lieu de naissance",
-}
 
 
 @register.inclusion_tag("_session_warning.html", takes_context=True)
@@ -102,19 +96,6 @@ def place_label(code: str) -> str:
 def phone(number: str) -> str:
     """A telephone number as people read it: 06 12 34 56 78, +32 470 12 34 56."""
     return written(number)
-
-
-@register.filter
-def identity_parts(parts: list[str]) -> list[str]:
-    """The parts of an identity (accounts.services.IDENTITY_PARTS), in French."""
-    return [PART_LABELS[part] for part in parts if part in PART_LABELS]
-
-
-@register.filter
-def join_in_french(words: list[str]) -> str:
-    """Words in a sentence: « vos prénoms, votre sexe et votre date de naissance »."""
-    *first, last = words
-    return f"{', '.join(first)} et {last}" if first else last
 
 
 @register.filter

@@ -18,6 +18,17 @@ CLIENT_ID = "espace-citoyens-demo"
 PLUS_CLIENT_ID = "espace-citoyens-demo-plus"
 SERVICE_NAME = "Espace Citoyens de Rivemont"
 SECRETS = ("secret_key", "client_secret", "plus_client_secret")
+# The SIRET of no town: no département has this number.
+RECIPIENT = "21999000100014"
+DATA_SCOPES = (
+    "cnaf_quotient_familial cnaf_enfants "
+    "revenu_solidarite_active revenu_solidarite_active_majoration "
+    "prime_activite prime_activite_majoration allocation_adulte_handicape "
+    "complementaire_sante_solidaire mesri_admissions mesri_admission_inscrit "
+    "mesri_admission_etablissement_etude cnous_statut_boursier cnous_echelon_bourse "
+    "api_fc-statutaugmentev1 dgfip_rfr dgfip_annee_n_moins_1 "
+    "dgfip_annee_n_moins_2_si_indispo_n_moins_1"
+)
 # What tells a real portal from a trial on this machine.
 ADDRESSES = ("BASE_URL", "FRANCECONNECT_ISSUER", "FRANCECONNECT_PLUS_ISSUER")
 
@@ -137,10 +148,14 @@ def portal_environment(demo: Demo, inherited: Mapping[str, str]) -> dict[str, st
         "FRANCECONNECT_BUTTON_ARTWORK": "",
         "OTHER_BASE_URLS": "",
         "ALERT_EMAIL": "",
+        "LOG_FORMAT": "text",
+        "COMMENTED_STATEMENTS": "false",
+        "SENTRY_DSN": "",
         "BACKUP_FOLDER": "",
         "BACKUP_RECIPIENT": "",
         **RETENTION,
         **plus_settings(demo, kept),
+        **data_settings(demo, kept),
     }
     # NAME_FILE wins over NAME (a Docker secret): it must not come from elsewhere either.
     files = {f"{name}_FILE" for name in settings}
@@ -167,6 +182,23 @@ def plus_settings(demo: Demo, kept: Mapping[str, str]) -> dict[str, str]:
     }
 
 
+def data_settings(demo: Demo, kept: Mapping[str, str]) -> dict[str, str]:
+    """Where the portal asks for data: the administrations that the simulator also stands for."""
+    providers = f"{demo.simulator_url}/donnees"
+    return {
+        "FRANCECONNECT_DATA_SCOPES": DATA_SCOPES,
+        "API_PARTICULIER_URL": f"{providers}/api-particulier",
+        "API_PARTICULIER_RECIPIENT": RECIPIENT,
+        "FRANCE_TRAVAIL_URL": f"{providers}/france-travail",
+        "DGFIP_URL": f"{providers}/dgfip",
+        "DGFIP_TOKEN_URL": f"{providers}/dgfip/token",
+        # The simulated gateway knows the services of the simulated FranceConnect.
+        "DGFIP_CLIENT_ID": CLIENT_ID,
+        "DGFIP_CLIENT_SECRET": kept["client_secret"],
+        "DGFIP_TELESERVICE": "demonstration",
+    }
+
+
 def simulator_environment(demo: Demo, portal: Mapping[str, str]) -> dict[str, str]:
     """The environment of the simulator, which knows the portal as FranceConnect would."""
     options = {
@@ -175,6 +207,7 @@ def simulator_environment(demo: Demo, portal: Mapping[str, str]) -> dict[str, st
         "CLIENT_ID": CLIENT_ID,
         "CLIENT_SECRET": portal["FRANCECONNECT_CLIENT_SECRET"],
         "PEOPLE": str(demo.simulator_people),
+        "SCOPES": f"{portal['FRANCECONNECT_SCOPES']} {portal['FRANCECONNECT_DATA_SCOPES']}",
     }
     return _simulator_environment(demo, portal, "franceconnect", options)
 
@@ -199,7 +232,7 @@ def _simulator_environment(
     inherited = {
         name: value
         for name, value in portal.items()
-        if not name.startswith("FRANCECONNECT_")
+        if not name.startswith(("FRANCECONNECT_", "DGFIP_"))
         and name not in ("SECRET_KEY", "DJANGO_SETTINGS_MODULE")
     }
     options = options | {

@@ -6,10 +6,13 @@ from espace_citoyens.models import Town
 register = template.Library()
 
 
-@register.simple_tag
-def town():
-    """The town of this portal, in pages and in mails: `{% town as town %}`."""
-    return Town.objects.current()
+@register.simple_tag(takes_context=True)
+def town(context):
+    """The town of this portal, in pages and in mails: `{% town as town %}`.
+
+    In an agent's preview, `draft_town`: the town as it would be.
+    """
+    return context.get("draft_town") or Town.objects.current()
 
 
 @register.simple_tag

@@ -1,9 +1,12 @@
 """From the provider's answer to the service's callback: checks, confirmation, code."""
 
+import dataclasses
+
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 
+from franceconnect.simulator.authorization_request import AuthorizationRequest
 from franceconnect.simulator.error_pages import (
     LEVEL_TOO_LOW,
     SESSION_EXPIRED,
@@ -129,6 +132,11 @@ def _alert(request: HttpRequest, response: HttpResponse, found: Interaction) -> 
     remember_identity(response, device, fingerprint, simulator)
 
 
+def _without_scopes(wanted: AuthorizationRequest, removed) -> AuthorizationRequest:
+    kept = tuple(scope for scope in wanted.scopes if scope not in removed)
+    return dataclasses.replace(wanted, scopes=kept)
+
+
 @routed("GET")
 def authorize_end(request: HttpRequest, uid: str) -> HttpResponse:
     """Back to the service with a code (RFC 6749 §4.1.2) and the issuer (RFC 9207)."""
@@ -137,7 +145,7 @@ def authorize_end(request: HttpRequest, uid: str) -> HttpResponse:
     if simulator.store.interactions.pop(uid) is None:
         raise PageError(SESSION_EXPIRED)
     grant = Grant(
-        request=found.request,
+        request=_without_scopes(found.request, simulator.faults.take("grant").get("remove", ())),
         identity=found.identity,
         provider_uid=found.provider_uid,
         methods=found.methods,

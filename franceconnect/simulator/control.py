@@ -14,9 +14,10 @@ key sets of services.
 ``GET /_control/mails`` lists the alert mails: recipient, subject, text.
 
 A fault is ``{"at": place, "times": 1}`` (``null``: always) and members of its place:
-    token, userinfo, jwks, discovery: ``status``, ``body`` (raw text), ``headers``, ``members``
-        (JSON members replaced, or removed by null), ``delay`` (seconds before answering),
-        ``drip`` (seconds between bytes), ``cut`` (connection closed), ``size`` (bytes added);
+    token, userinfo, jwks, discovery, data (whichever administration): ``status``, ``body`` (raw
+        text), ``headers``, ``members`` (JSON members replaced, or removed by null), ``delay``
+        (seconds before answering), ``drip`` (seconds between bytes), ``cut`` (connection closed),
+        ``size`` (bytes added);
     id_token, userinfo_token: ``claims`` (replaced), ``remove`` (a list), ``header`` (replaced),
         ``shift`` (seconds added to iat, exp and auth_time), ``raw`` (instead of the token),
         ``signing``: other_key, broken, missing, none, secret_hs256, public_key_hs256, ES256 or
@@ -26,7 +27,8 @@ A fault is ``{"at": place, "times": 1}`` (``null``: always) and members of its p
         ``encryption_header`` (replaced in the JWE header, or removed by null: kid, cty, zip,
         and alg or enc, really used where the service's key allows it),
         ``payload`` (text encrypted instead of the signed token);
-    callback: ``parameters`` (replaced, or removed by null).
+    callback: ``parameters`` (replaced, or removed by null);
+    grant: ``remove``, a list of scopes that the access token does not open after all.
 """
 
 import json

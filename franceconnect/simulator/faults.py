@@ -4,7 +4,7 @@ import threading
 from collections import deque
 from typing import Any
 
-ENDPOINTS = frozenset({"token", "userinfo", "jwks", "discovery"})
+ENDPOINTS = frozenset({"token", "userinfo", "jwks", "discovery", "data"})
 TOKENS = frozenset({"id_token", "userinfo_token"})
 ENCRYPTION_MEMBERS = frozenset({"encryption", "encryption_header", "payload"})
 MEMBERS_BY_PLACE = {
@@ -15,6 +15,7 @@ MEMBERS_BY_PLACE = {
         TOKENS, {"claims", "remove", "header", "signing", "shift", "raw", *ENCRYPTION_MEMBERS}
     ),
     "callback": {"parameters"},
+    "grant": {"remove"},
 }
 SIGNINGS = frozenset(
     {"other_key", "broken", "missing", "none", "secret_hs256", "public_key_hs256", "ES256", "RS256"}

@@ -5,7 +5,8 @@ A people file is a JSON list. Each entry has ``login``, ``given_name_array``, ``
 ``birthplace``, ``email``, ``preferred_username``, ``idp_birthdate``, ``note`` (shown in the
 lists), ``failure`` (the error code that ends the sign-in), ``sub`` (used at every service
 instead of the computed one) and ``idp`` (the members that the provider holds otherwise than the
-civil register: FranceConnect corrects them, FranceConnect+ delivers them).
+civil register: FranceConnect corrects them, FranceConnect+ delivers them) and ``data`` (what other
+administrations hold or answer about them: see ``data_provider``).
 """
 
 import json
@@ -28,7 +29,7 @@ MEMBERS = frozenset(
     {
         *("login", "given_name_array", "family_name", "preferred_username", "gender"),
         *("birthdate", "birthplace", "birthcountry", "email", "idp_birthdate"),
-        *("sub", "failure", "note", "idp"),
+        *("sub", "failure", "note", "idp", "data"),
     }
 )
 HELD_OTHERWISE = frozenset({"given_name_array", "family_name", "preferred_username"})
@@ -121,6 +122,7 @@ class Person:
     identity: Identity = field(repr=False)
     failure: str = ""
     note: str = ""
+    data: dict[str, Any] = field(default_factory=dict, repr=False)
 
 
 def identity_from(entry: dict[str, Any], platform: Platform) -> Identity:
@@ -174,6 +176,7 @@ def person_from(entry: dict[str, Any], platform: Platform) -> Person:
         identity=identity_from(entry, platform),
         failure=entry.get("failure", ""),
         note=entry.get("note", ""),
+        data=entry.get("data", {}),
     )
 
 
@@ -184,6 +187,8 @@ def _is_valid(name: str, value: Any) -> bool:
             and set(value) <= HELD_OTHERWISE
             and all(_is_valid(member, held) for member, held in value.items())
         )
+    if name == "data":
+        return isinstance(value, dict) and all(isinstance(held, dict) for held in value.values())
     if name == "given_name_array":
         return isinstance(value, list) and bool(value) and all(isinstance(v, str) for v in value)
     if not isinstance(value, str):
@@ -223,6 +228,11 @@ class PeopleBook:
 
     def find(self, login: str) -> Person | None:
         return self._people.get(login)
+
+    def of_fingerprint(self, fingerprint: str) -> Person | None:
+        """Who has this civil status: what an administration learns of a token is nothing else."""
+        found = (person for person in self.all() if person.identity.fingerprint() == fingerprint)
+        return next(found, None)
 
     def all(self) -> list[Person]:
         with self._lock:

@@ -31,18 +31,44 @@ CLAIMS = {
     "amr": (),
 }
 FAMILY_FUND = "Caisse nationale des allocations familiales & Mutualité sociale agricole"
+HIGHER_EDUCATION = "Ministère de l’Enseignement supérieur"
+GRANTS = "Centre national des œuvres universitaires et scolaires"
+TAXES = "Direction générale des Finances publiques"
 DATA = {
     "cnaf_quotient_familial": (
         FAMILY_FUND,
         "Quotient familial CAF & MSA et composition familiale",
     ),
+    "cnaf_allocataires": (FAMILY_FUND, "Identités allocataires et conjoint"),
     "cnaf_enfants": (FAMILY_FUND, "Identités enfants"),
     "cnaf_adresse": (FAMILY_FUND, "Adresse du foyer"),
-    "dgfip_rfr": (
-        "Direction générale des Finances publiques",
-        "Revenu fiscal de référence",
+    "revenu_solidarite_active": (FAMILY_FUND, "Statut RSA"),
+    "revenu_solidarite_active_majoration": (FAMILY_FUND, "Majoration du RSA"),
+    "prime_activite": (FAMILY_FUND, "Statut prime d’activité"),
+    "prime_activite_majoration": (FAMILY_FUND, "Majoration de la prime d’activité"),
+    "allocation_adulte_handicape": (FAMILY_FUND, "Statut AAH"),
+    "complementaire_sante_solidaire": ("Assurance maladie", "Statut C2S"),
+    "mesri_identite": (HIGHER_EDUCATION, "Identité de l’étudiant"),
+    "mesri_admissions": (HIGHER_EDUCATION, "Inscriptions"),
+    "mesri_admission_inscrit": (HIGHER_EDUCATION, "Statut de l’inscription"),
+    "mesri_admission_regime_formation": (HIGHER_EDUCATION, "Régime de formation"),
+    "mesri_admission_commune_etudes": (HIGHER_EDUCATION, "Commune des études"),
+    "mesri_admission_etablissement_etude": (HIGHER_EDUCATION, "Établissement"),
+    "cnous_statut_boursier": (GRANTS, "Statut boursier"),
+    "cnous_echelon_bourse": (GRANTS, "Échelon de la bourse"),
+    "cnous_periode_versement": (GRANTS, "Période de versement de la bourse"),
+    "cnous_ville_etudes": (GRANTS, "Ville et établissement d’études"),
+    "api_fc-statutaugmentev1": ("France Travail", "Statut de demandeur d’emploi"),
+    "dgfip_rfr": (TAXES, "Revenu fiscal de référence"),
+    "dgfip_nbpart": (TAXES, "Nombre de parts"),
+    "dgfip_annee_n_moins_1": (TAXES, "Dernière année de revenu"),
+    "dgfip_annee_n_moins_2_si_indispo_n_moins_1": (
+        TAXES,
+        "Avant-dernière année de revenu, si la dernière est indisponible",
     ),
 }
+# The only data that FranceConnect+ knows.
+DATA_OF_HIGH = ("dgfip_", "cnous_")
 LABELS = {
     "family_name": "Nom de naissance",
     "preferred_username": "Nom d’usage",
@@ -115,8 +141,8 @@ def _of_high() -> Scopes:
         for scope, opened in claims.items()
         if scope not in ("openid", "preferred_username", "email", "amr")
     }
-    taxes = {scope: source for scope, source in DATA.items() if scope.startswith("dgfip_")}
-    return Scopes(claims | register, taxes, frozenset({"amr", *register}))
+    data = {scope: source for scope, source in DATA.items() if scope.startswith(DATA_OF_HIGH)}
+    return Scopes(claims | register, data, frozenset({"amr", *register}))
 
 
 LOW = Scopes(CLAIMS, DATA, frozenset({"idp_birthdate", "idp_id", "amr"}))

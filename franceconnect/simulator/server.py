@@ -44,6 +44,8 @@ class SimulatorServer(BaseApplication):
             "graceful_timeout": 1,
             "loglevel": "error",
             "control_socket_disable": True,
+            # The DGFiP's gateway has a header with an underscore, which gunicorn drops unless told.
+            "header_map": "dangerous",
         }
         for name, value in options.items():
             if name in self.cfg.settings:

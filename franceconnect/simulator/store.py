@@ -85,6 +85,7 @@ class Store:
         self.codes = ExpiringStore(clock, lifetime=30)
         self.spent_codes = ExpiringStore(clock, lifetime=MINUTE)
         self.access_tokens = ExpiringStore(clock, lifetime=MINUTE)
+        self.gateway_tokens = ExpiringStore(clock, lifetime=60 * MINUTE)
         self.sign_outs = ExpiringStore(clock, lifetime=MINUTE)
         self.trusted_devices = ExpiringStore(clock, lifetime=90 * 24 * 60 * MINUTE)
         self.other_service_logins = ExpiringStore(clock, lifetime=30 * MINUTE)

@@ -4,21 +4,21 @@ import datetime
 
 import pytest
 import time_machine
-from django.contrib.auth.models import Permission
 from django.db import IntegrityError, transaction
-from django.urls import reverse
 from django.utils import timezone
 
 from accounts import counter
 from accounts.models import (
     REFERENCE_ALPHABET,
     CounterCode,
+    CounterCodeRequest,
     IdentityDocument,
     JournalEntry,
     JournalKind,
     User,
 )
-from tests.accounts.factories import make_agent, make_citizen
+from tests.accounts.agents import make_agent_with
+from tests.accounts.factories import make_citizen
 
 PASSPORT = IdentityDocument.PASSPORT
 
@@ -115,8 +115,7 @@ def test_a_code_dies_with_a_promotion_even_undone(code, citizen):
     assert counter.find_code(code) is None
 
 
-def test_giving_and_using_are_journalled_and_use_is_told_by_mail(code, citizen, agent, mails):
-    before = len(mails())
+def test_giving_and_using_are_journalled_and_told_by_mail(code, citizen, agent, mails):
     counter.redeem_code(counter.find_code(code).pk)
 
     given, used = JournalEntry.objects.order_by("pk")
@@ -127,9 +126,10 @@ def test_giving_and_using_are_journalled_and_use_is_told_by_mail(code, citizen, 
     )
     assert given.means == "passeport"
     assert (used.kind, used.actor) == (JournalKind.COUNTER_CODE_USED, None)
-    assert before == 0
-    assert [mail.to for mail in mails()] == [[citizen.email]]
-    assert code not in mails()[0].message + mails()[0].html_message + mails()[0].subject
+    assert [mail.to for mail in mails()] == [[citizen.email]] * 2
+    assert all(code not in mail.message + mail.html_message + mail.subject for mail in mails())
+    assert agent.agent_reference in mails()[0].message
+    assert agent.email not in mails()[0].message
 
 
 @pytest.mark.parametrize(
@@ -174,86 +174,189 @@ def test_a_space_that_somebody_has_entered_is_no_longer_never_opened(client, cit
         assert not counter.is_never_opened(user.space)
 
 
-# --- The agent's page ---
+def test_a_blocked_agent_is_trusted_no_more(code, agent):
+    found = counter.find_code(code)
+    User.objects.filter(pk=agent.pk).update(is_active=False)
+
+    assert counter.find_code(code) is None
+    assert counter.redeem_code(found.pk) is None
 
 
-def url_of(space):
-    return reverse("admin:accounts_personalspace_give_code", args=[space.pk])
+def test_a_code_dies_with_a_blocking_even_undone(code, citizen):
+    citizen.is_active = False
+    citizen.save()
+    User.objects.filter(pk=citizen.pk).update(is_active=True)
+
+    assert counter.find_code(code) is None
 
 
-def make_agent_who_may(*codenames):
-    agent = make_agent("guichet@rivemont.example")
-    agent.is_superuser = False
-    agent.save()
-    agent.user_permissions.set(Permission.objects.filter(codename__in=codenames))
-    return agent
+def test_an_ordinary_save_leaves_the_code_alone(code, citizen):
+    citizen.save(update_fields=["last_login"])
+
+    assert counter.find_code(code) is not None
 
 
-@pytest.mark.parametrize("right", ["view_personalspace", "give_counter_code"])
-def test_nobody_without_both_rights_gives_a_code(client, citizen, stranger, right):
-    page = url_of(citizen.space)
+def test_one_agents_account_makes_few_codes_in_a_day(citizen, agent, monkeypatch):
+    monkeypatch.setattr(counter, "CODES_OF_ONE_AGENT", 2)
+    for _ in range(2):
+        counter.give_code(citizen.space, agent=agent, document=PASSPORT)
 
-    for method in (client.get, client.post):
-        assert method(page, {"document": "passport"}).status_code == 302  # to the agents' door
-    for person in (citizen, stranger):
-        client.force_login(person)
-        assert client.post(page, {"document": "passport"}).status_code == 302
-    client.force_login(make_agent_who_may(right))
-    for method in (client.get, client.post):
-        assert method(page, {"document": "passport"}).status_code == 403
+    for act in (counter.ask_code, counter.give_code):
+        with pytest.raises(counter.TooManyCodes):
+            act(citizen.space, agent=agent, document=PASSPORT)
+    with time_machine.travel(timezone.now() + datetime.timedelta(days=1, minutes=1)):
+        assert counter.give_code(citizen.space, agent=agent, document=PASSPORT)
+
+
+# --- Two agents for a space that is protected by more than a password ---
+
+
+@pytest.fixture
+def second_agent(db):
+    return make_agent_with(counter.PERMISSION, email="second@rivemont.example")
+
+
+@pytest.fixture
+def protected(citizen):
+    citizen.authenticator_set.create(type="webauthn", data={})
+    return citizen
+
+
+def ask(citizen, agent):
+    counter.ask_code(citizen.space, agent=agent, document=PASSPORT)
+
+
+def give(citizen, agent):
+    return counter.give_code(citizen.space, agent=agent, document=PASSPORT)
+
+
+@pytest.mark.parametrize("protection", ["totp", "webauthn", "email"])
+def test_one_agent_alone_gives_no_code_for_a_strongly_protected_space(citizen, agent, protection):
+    if protection == "email":
+        User.objects.filter(pk=citizen.pk).update(wants_email_code=True)
+    else:
+        citizen.authenticator_set.create(type=protection, data={})
+
+    with pytest.raises(counter.SecondAgentNeeded):
+        give(citizen, agent)
 
     assert not CounterCode.objects.exists()
+    assert not citizen.journal.exists()
 
 
-def test_who_may_only_look_sees_no_way_to_give_a_code(client, citizen):
-    client.force_login(make_agent_who_may("view_personalspace"))
-    change = reverse("admin:accounts_personalspace_change", args=[citizen.space.pk])
+def test_a_second_agent_gives_the_code(protected, agent, second_agent, mails):
+    ask(protected, agent)
+    code = give(protected, second_agent)
 
-    assert url_of(citizen.space) not in client.get(change).content.decode()
-
-
-def test_an_agent_with_the_right_sees_the_code_once(client, citizen):
-    agent = make_agent_who_may("view_personalspace", "give_counter_code")
-    client.force_login(agent)
-    change = reverse("admin:accounts_personalspace_change", args=[citizen.space.pk])
-    page = url_of(citizen.space)
-
-    assert page in client.get(change).content.decode()
-    assert client.get(page).status_code == 200
-    assert not CounterCode.objects.exists()  # a GET changes nothing
-    response = client.post(page, {"document": "passport"})
-
-    code = response.context["code"]
-    assert code in response.content.decode()
-    assert "no-store" in response["Cache-Control"]
-    assert counter.find_code(code).given_by == agent
-    assert code not in client.get(page).content.decode()
-    given = citizen.journal.get(kind=JournalKind.COUNTER_CODE_GIVEN)
-    assert (given.actor, given.capacity) == (agent, "administration")
-    assert citizen.journal.filter(kind=JournalKind.FILE_OPENED, actor=agent).count() == 1
+    found = counter.find_code(code)
+    assert (found.asked_by, found.given_by) == (agent, second_agent)
+    assert not CounterCodeRequest.objects.exists()
+    asked, given = protected.journal.order_by("pk")
+    assert (asked.kind, asked.actor) == (JournalKind.COUNTER_CODE_ASKED, agent)
+    assert (given.kind, given.actor) == (JournalKind.COUNTER_CODE_GIVEN, second_agent)
+    assert [mail.subject for mail in mails()] == [
+        "Un code d’accès à votre espace a été demandé en mairie",
+        "Un code d’accès à votre espace a été remis en mairie",
+    ]
+    assert counter.redeem_code(found.pk) == protected.space
 
 
-@pytest.mark.parametrize("data", [{}, {"document": "library_card"}])
-def test_without_a_document_there_is_no_code(client, agent, citizen, data):
-    client.force_login(agent)
+def test_the_agent_who_asked_does_not_confirm(protected, agent):
+    ask(protected, agent)
 
-    response = client.post(url_of(citizen.space), data)
-
-    assert response.context["form"].errors["document"]
-    assert not CounterCode.objects.exists()
-
-
-def test_no_code_is_given_for_a_blocked_space(client, agent, citizen):
-    User.objects.filter(pk=citizen.pk).update(is_active=False)
-    client.force_login(agent)
-
-    response = client.post(url_of(citizen.space), {"document": "passport"})
-
-    assert "Rien n’a été créé" in response.content.decode()
-    assert not CounterCode.objects.exists()
+    with pytest.raises(counter.SecondAgentNeeded):
+        give(protected, agent)
+    with pytest.raises(counter.AskedAlready):
+        ask(protected, agent)
 
 
-def test_a_space_that_does_not_exist_is_not_found(client, agent):
-    client.force_login(agent)
+def test_the_database_refuses_one_agent_twice(protected, agent):
+    with pytest.raises(IntegrityError), transaction.atomic():
+        CounterCode.objects.create(
+            space=protected.space,
+            asked_by=agent,
+            given_by=agent,
+            document=PASSPORT,
+            code_digest="one",
+        )
 
-    assert client.get("/admin/accounts/personalspace/999/code-acces/").status_code == 404
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"document": "library_card"},
+        {"expires_at": timezone.now() - datetime.timedelta(days=30)},
+    ],
+)
+def test_the_database_refuses_an_impossible_request(citizen, agent, fields):
+    values = {"space": citizen.space, "asked_by": agent, "document": PASSPORT}
+
+    with pytest.raises(IntegrityError), transaction.atomic():
+        CounterCodeRequest.objects.create(**values | fields)
+
+
+@pytest.mark.parametrize("change", ["blocked", "no agent any more", "without the right", "late"])
+def test_a_request_is_worth_what_its_agent_is(protected, second_agent, agent, change):
+    asker = make_agent_with(counter.PERMISSION)
+    ask(protected, asker)
+    later = datetime.timedelta(hours=25 if change == "late" else 0)
+    if change == "blocked":
+        User.objects.filter(pk=asker.pk).update(is_active=False)
+    elif change == "no agent any more":
+        User.objects.filter(pk=asker.pk).update(is_staff=False)
+    elif change == "without the right":
+        asker.user_permissions.clear()
+
+    with time_machine.travel(timezone.now() + later):
+        with pytest.raises(counter.SecondAgentNeeded):
+            give(protected, second_agent)
+        ask(protected, agent)  # what is worth nothing stops nobody
+        assert give(protected, second_agent)
+
+
+def test_a_code_of_two_dies_with_the_blocking_of_the_first(protected, agent, second_agent):
+    ask(protected, agent)
+    code = give(protected, second_agent)
+    User.objects.filter(pk=agent.pk).update(is_active=False)
+
+    assert counter.find_code(code) is None
+
+
+def test_a_protection_chosen_since_then_kills_the_code_of_one_agent(code, citizen):
+    found = counter.find_code(code)
+    citizen.authenticator_set.create(type="totp", data={})
+
+    assert counter.find_code(code) is None
+    assert counter.redeem_code(found.pk) is None
+
+
+def test_a_request_dies_with_a_blocking(protected, agent, second_agent):
+    ask(protected, agent)
+    protected.is_active = False
+    protected.save()
+
+    assert not CounterCodeRequest.objects.exists()
+
+
+# --- Cancelled ---
+
+
+@pytest.mark.parametrize("by_agent", [False, True])
+def test_a_code_is_cancelled_by_its_owner_or_an_agent(code, citizen, agent, by_agent):
+    assert counter.cancel_codes(citizen.space, agent=agent if by_agent else None)
+
+    assert counter.find_code(code) is None
+    line = citizen.journal.first()
+    assert (line.kind, line.code) == (JournalKind.COUNTER_CODE_GIVEN, counter.CANCELLED)
+    assert line.actor == (agent if by_agent else None)
+    assert not counter.cancel_codes(citizen.space)
+    assert citizen.journal.count() == 2
+
+
+def test_a_request_is_cancelled_too(protected, agent, second_agent):
+    ask(protected, agent)
+    counter.cancel_codes(protected.space)
+
+    with pytest.raises(counter.SecondAgentNeeded):
+        give(protected, second_agent)
+    assert protected.journal.first().kind == JournalKind.COUNTER_CODE_ASKED

@@ -10,9 +10,10 @@ from django.db import IntegrityError, transaction
 from django.test import Client
 from django.utils import timezone
 
-from accounts import counter, duplicates, erasure, exports, merging, services
+from accounts import counter, desk, duplicates, erasure, exports, merging, services
 from accounts.codes import make_code, redeem_code
 from accounts.credentials import read_credentials
+from accounts.files import Act
 from accounts.merge_plan import Wish, make_plan, packed, unpacked
 from accounts.merge_rules import MergeRefused, best_survivor
 from accounts.models import (
@@ -133,6 +134,16 @@ def test_the_space_set_aside_opens_to_nobody(old, new, pair, agent):
         client.post("/connexion/", {"login": email, "password": PASSWORD})
         assert ("_auth_user_id" in client.session) is opens
         client.logout()
+
+
+def test_nobody_unblocks_a_space_set_aside(old, new, pair, agent):
+    """An undo alone opens it again, with what it held."""
+    merge(pair, agent)
+
+    with pytest.raises(desk.NothingDone):
+        desk.unblock(space_of(new), Act(agent, REASON))
+
+    assert not User.objects.get(pk=new.pk).is_active
 
 
 def test_neither_password_nor_passkey_comes_over(old, new, pair, agent):

@@ -203,6 +203,17 @@ def test_a_blocked_citizen_and_an_agent_do_not_enter_by_passkey(key, citizen):
         type(citizen).objects.filter(pk=citizen.pk).update(is_active=True, is_staff=False)
 
 
+def test_a_blocked_citizen_reads_a_reference_after_their_passkey(key, citizen):
+    type(citizen).objects.filter(pk=citizen.pk).update(is_active=False)
+    other = browser()
+
+    sign_in_by_passkey(other, key)
+
+    line = citizen.journal.get(kind=JournalKind.SIGN_IN_REFUSED)
+    assert (line.means, line.code) == ("clé d’accès", "blocked")
+    assert line.reference in other.get("/acces-bloque/").content.decode()
+
+
 def test_a_passkey_is_a_fresh_proof(key, citizen):
     client = browser()
     with time_machine.travel("2026-11-25 08:00Z", tick=False):

@@ -14,10 +14,11 @@ from post_office.models import STATUS, Email
 
 from accounts import exports, journal, services
 from accounts.codes import make_code
-from accounts.counter import give_code
+from accounts.counter import ask_code, give_code
 from accounts.models import (
     CodePurpose,
     CounterCode,
+    CounterCodeRequest,
     DataExport,
     IdentityDocument,
     JournalEntry,
@@ -292,6 +293,18 @@ def test_a_code_of_the_counter_goes_once_it_opens_nothing(idle, at, agent):
     assert not CounterCode.objects.exists()
 
 
+def test_a_code_asked_for_goes_once_no_second_agent_came(idle, at, agent):
+    ask_code(idle.space, agent=agent, document=IdentityDocument.PASSPORT)
+    at(0.9)
+    purge()
+    assert CounterCodeRequest.objects.exists()
+
+    at(1.1)
+    purge()
+
+    assert not CounterCodeRequest.objects.exists()
+
+
 def test_what_was_typed_goes_once_its_hour_is_over(idle, at):
     TypedForm.objects.create(owner=idle, path="/mon-espace/profil/modifier/", content="scellé")
     at(0.04)
@@ -325,7 +338,7 @@ def test_each_delay_is_a_setting(idle, at, settings):
 def test_every_category_has_a_name_of_its_own(db):
     names = [category.name for category in all_categories()]
 
-    assert len(names) == len(set(names)) == 15
+    assert len(names) == len(set(names)) == 16
 
 
 @pytest.mark.parametrize(

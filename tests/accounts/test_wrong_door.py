@@ -247,7 +247,8 @@ def anonymised(response, email):
     """What the page says, without the values that change each time."""
     text = response.content.decode().replace(email, "…")
     text = re.sub(r'(name="csrfmiddlewaretoken" value=")[^"]+', r"\1", text)
-    headers = {name: value for name, value in response.headers.items() if name != "Expires"}
+    of_its_own = ("Expires", "X-Request-ID")
+    headers = {name: value for name, value in response.headers.items() if name not in of_its_own}
     cookies = {
         name: {key: value for key, value in morsel.items() if key != "expires"}
         for name, morsel in response.cookies.items()

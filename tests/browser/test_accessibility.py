@@ -12,6 +12,8 @@ PUBLIC = [
     "/inscription/",
     "/mot-de-passe-oublie/",
     "/aide/franceconnect/",
+    "/mentions-legales/",
+    "/donnees-personnelles/",
     "/acces-bloque/",
     "/rien/",
     "/franceconnect/callback/",

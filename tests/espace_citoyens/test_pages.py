@@ -9,7 +9,15 @@ from accounts.models import User
 from espace_citoyens.models import Town
 from tests.accounts.factories import PASSWORD
 
-PUBLIC = ["/", "/connexion/", "/inscription/", "/mot-de-passe-oublie/", "/aide/franceconnect/"]
+PUBLIC = [
+    "/",
+    "/connexion/",
+    "/inscription/",
+    "/mot-de-passe-oublie/",
+    "/aide/franceconnect/",
+    "/mentions-legales/",
+    "/donnees-personnelles/",
+]
 
 
 @pytest.mark.parametrize("path", PUBLIC)

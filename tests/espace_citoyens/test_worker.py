@@ -21,6 +21,7 @@ from post_office.models import STATUS, Email
 from accounts import exports
 from accounts.models import DataExport, JournalEntry, JournalKind
 from espace_citoyens.management.commands import worker
+from espace_citoyens.models import DailyCount
 from tests.accounts.factories import make_citizen
 
 ROOT = Path(__file__).parents[2]
@@ -223,3 +224,11 @@ def test_stops_on_a_signal_even_when_the_database_is_not_ready(tmp_path, number)
 
     assert process.returncode == 0
     assert "worker stopped" in last_line
+
+
+def test_counts_the_days_of_the_dashboard():
+    JournalEntry.objects.create(kind=JournalKind.SIGNED_IN, means="FranceConnect")
+
+    call_command("worker", "--once")
+
+    assert DailyCount.objects.get().means == "FranceConnect"

@@ -11,6 +11,7 @@ from django.test import Client
 
 from franceconnect import conf, encryption
 from franceconnect.models import Link
+from tests.franceconnect.data_journey import Asker
 from tests.settings import PLUS_SIMULATOR_PORT, SIMULATOR_PORT
 from tests.simulator.process import SimulatorProcess
 
@@ -21,6 +22,28 @@ CLIENT = {
     "redirect_uris": [f"{portal_settings.BASE_URL}/franceconnect/callback/"],
     "post_logout_redirect_uris": [f"{portal_settings.BASE_URL}/franceconnect/logout-callback/"],
 }
+# What the habilitation of the town of the tests covers beside the identity.
+DATA_SCOPES = [
+    "cnaf_quotient_familial",
+    "cnaf_enfants",
+    "revenu_solidarite_active",
+    "revenu_solidarite_active_majoration",
+    "prime_activite",
+    "prime_activite_majoration",
+    "allocation_adulte_handicape",
+    "complementaire_sante_solidaire",
+    "mesri_admissions",
+    "mesri_admission_inscrit",
+    "mesri_admission_etablissement_etude",
+    "cnous_statut_boursier",
+    "cnous_echelon_bourse",
+    "api_fc-statutaugmentev1",
+    "dgfip_rfr",
+    "dgfip_annee_n_moins_1",
+    "dgfip_annee_n_moins_2_si_indispo_n_moins_1",
+]
+IDENTITY_SCOPES = portal_settings.FRANCECONNECT["scopes"].split()
+SIRET = "21999000100014"
 INES = {
     "login": "ines",
     "given_name_array": ["Ines"],
@@ -35,7 +58,8 @@ INES = {
 
 @pytest.fixture(scope="session")
 def running_simulator():
-    simulator = SimulatorProcess.start(clients=[CLIENT], people=[INES], port=SIMULATOR_PORT)
+    client = CLIENT | {"scopes": [*IDENTITY_SCOPES, *DATA_SCOPES]}
+    simulator = SimulatorProcess.start(clients=[client], people=[INES], port=SIMULATOR_PORT)
     yield simulator
     simulator.stop()
 
@@ -44,6 +68,26 @@ def running_simulator():
 def simulator(running_simulator):
     running_simulator.reset()
     return running_simulator
+
+
+@pytest.fixture
+def data_api(settings, simulator):
+    """Every administration configured, all of them the simulator; that simulator."""
+    providers = f"{simulator.url}/donnees"
+    settings.FRANCECONNECT = settings.FRANCECONNECT | {
+        "data": {
+            "scopes": " ".join(DATA_SCOPES),
+            "api_particulier_url": f"{providers}/api-particulier",
+            "recipient": SIRET,
+            "france_travail_url": f"{providers}/france-travail",
+            "dgfip_url": f"{providers}/dgfip",
+            "dgfip_token_url": f"{providers}/dgfip/token",
+            "dgfip_client_id": CLIENT["client_id"],
+            "dgfip_client_secret": CLIENT["client_secret"],
+            "dgfip_teleservice": "essai",
+        }
+    }
+    return simulator
 
 
 PLUS_CLIENT_ID, PLUS_SECRET = "portail-de-test-plus", "secret-plus-0123456789abcdefghijklmnop"
@@ -173,3 +217,16 @@ def link_of(traveller):
         )
 
     return link
+
+
+@pytest.fixture
+def asker(traveller, link_of, citizen, data_api):
+    """Somebody of the simulator, signed in and linked: `asker("quotient_caf")`."""
+
+    def enter(login):
+        link_of(citizen, login)
+        traveller.go(login)
+        assert traveller.user_id == citizen.pk
+        return Asker(traveller, citizen, login)
+
+    return enter

@@ -142,7 +142,7 @@ def test_the_towns_official_artwork_replaces_our_drawing(client, db, artwork):
 
     assert 'alt="S’identifier avec FranceConnect"' in page
     assert image["Content-Type"] == "image/svg+xml"
-    assert b"".join(image.streaming_content) == artwork.read_bytes()
+    assert image.content == artwork.read_bytes()
     assert "default-src 'none'" in image["Content-Security-Policy"]
 
 

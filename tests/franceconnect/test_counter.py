@@ -91,10 +91,21 @@ def test_row_9_a_code_of_the_counter_links_its_space_once(identified, citizen, a
         JournalKind.SIGNED_IN,
     ]
     assert [mail.subject for mail in mails()] == [
+        "Un code d’accès à votre espace a été remis en mairie",
         "Un code remis en mairie a ouvert votre espace",
         "Votre espace est certifié avec FranceConnect",
     ]
     assert not CounterCode.objects.exists()
+
+
+def test_row_9_one_agent_alone_opens_no_strongly_protected_space(identified, citizen, agent):
+    code = give(agent, citizen)
+    type_in(identified, code)
+    User.objects.update(wants_email_code=True)  # chosen since the code was given
+
+    assert WRONG in type_in(identified, code).content.decode()
+    assert identified.client.post(CONFIRM)["Location"] == CODE
+    assert not Link.objects.exists()
 
 
 def test_row_9_the_session_was_opened_by_franceconnect(identified, citizen, agent):

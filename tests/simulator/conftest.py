@@ -23,6 +23,7 @@ def running_simulator():
         default_client(client_id="service-amr", scopes=["openid", "amr"]),
         default_client(client_id="service-frere", entity_id="espace-citoyens-test"),
         default_client(client_id="service-donnees", scopes=[*ALL, "cnaf_quotient_familial"]),
+        default_client(client_id="service-administrations", scopes=[*ALL, *LOW.scopes.data]),
     ]
     simulator = SimulatorProcess.start(clients=clients)
     yield simulator

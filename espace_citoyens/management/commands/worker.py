@@ -26,6 +26,7 @@ from accounts.open_sessions import end_dead_sessions
 from accounts.retention import all_categories
 from accounts.typed import forget_expired
 from espace_citoyens import backups
+from espace_citoyens.daily_counts import count_days
 
 logger = logging.getLogger(__name__)
 
@@ -36,6 +37,7 @@ HOUR = 3600
 LONGEST_WAIT = timedelta(hours=1)
 EXPORTS_PAUSE = 10
 DUPLICATES_PAUSE = 30
+COUNTS_PAUSE = 10 * 60
 
 
 @dataclass
@@ -90,6 +92,8 @@ def work(stop: threading.Event, *, once: bool = False) -> None:
         Task("all duplicates", lambda: duplicates.sweep(stop.is_set), period=24 * HOUR),
         # Before the purge: it may be the last trace of a mistake.
         Task("backup", back_up, period=HOUR),
+        # Before the purge, which takes lines that are not counted yet.
+        Task("daily counts", count_days, period=COUNTS_PAUSE),
         Task("purge", lambda: purge(stop), period=24 * HOUR),
     ]
     while not stop.is_set():

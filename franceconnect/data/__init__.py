@@ -1,0 +1,1 @@
+"""Data that other administrations hold, asked for with the citizen's FranceConnect token."""
