@@ -148,6 +148,15 @@ def test_a_comparison_costs_few_queries(inside, pair, django_assert_max_num_quer
         inside.get(address(pair))
 
 
+def test_files_are_offered_to_whoever_may_open_them(inside, pair):
+    assert "Dossier de l’espace" not in words(inside.get(address(pair)))
+
+    agent = make_agent_with(*RIGHTS, "accounts.view_personalspace", email="tout@rivemont.example")
+    other = sign_in_agent(Client(), agent)
+
+    assert words(other.get(address(pair))).count("Dossier de l’espace") == 2
+
+
 def test_looking_takes_nothing(inside, pair):
     inside.get(address(pair))
 
