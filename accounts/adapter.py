@@ -20,7 +20,6 @@ from accounts.sign_ins import record_sign_in
 
 # A machine may fail five times in five minutes (see ACCOUNT_RATE_LIMITS); all of them together:
 SIGN_INS_OF_ONE_ACCOUNT = "50/10m/key"
-AGENTS_DOOR = "Cet accès est réservé aux habitants. Les agents se connectent à l’adresse /admin/."
 SIGN_IN_TOO_OLD = "Votre espace a changé entre-temps. Recommencez depuis le début."
 # What the space opened with when the first step of this sign-in was passed.
 PROVEN_KEY = "accounts_sign_in_proven"
@@ -67,10 +66,11 @@ class AccountAdapter(DefaultAccountAdapter):
     def pre_login(self, request, user, **kwargs):
         """Agents have their own door, whose second factor this one would go around.
 
-        A citizen whose access is blocked reads a reference, by which agents find them.
+        They are nobody here: the same words as for a wrong password. A citizen whose access is
+        blocked reads a reference, by which agents find them.
         """
         if user.is_staff:
-            messages.error(request, AGENTS_DOOR)
+            messages.error(request, self.error_messages["email_password_mismatch"])
             return HttpResponseRedirect(reverse("account_login"))
         if not user.is_active:
             # Before allauth forgets what was proven.
@@ -87,7 +87,7 @@ class AccountAdapter(DefaultAccountAdapter):
         proven = request.session.pop(PROVEN_KEY, "")
         is_same = user.is_active and constant_time_compare(proven, user.get_session_auth_hash())
         if user.is_staff or not is_same:
-            messages.error(request, AGENTS_DOOR if user.is_staff else SIGN_IN_TOO_OLD)
+            messages.error(request, SIGN_IN_TOO_OLD)
             raise ImmediateHttpResponse(HttpResponseRedirect(reverse("account_login")))
         super().login(request, user)
 

@@ -7,6 +7,7 @@ later, in the worker, where nobody can measure it.
 from datetime import timedelta
 
 from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 
 from accounts import journal, wrong_door
@@ -40,11 +41,13 @@ def follow_up() -> None:
 
 
 def _follow(attempt: FailedSignIn) -> None:
-    owner = User.objects.filter(email=attempt.email, space__isnull=False, is_staff=False).first()
+    somebody = Q(is_staff=True) | Q(space__isnull=False)
+    owner = User.objects.filter(somebody, email=attempt.email).first()
     has_password = owner is not None and owner.has_usable_password()
     if owner:
         # A contact address may be anybody's: only a proven login says who is concerned.
-        _journal(owner, attempt, code=WRONG_PASSWORD if has_password else WRONG_DOOR)
+        is_password = has_password or owner.is_staff
+        _journal(owner, attempt, code=WRONG_PASSWORD if is_password else WRONG_DOOR)
     providers = [] if has_password else wrong_door.providers_behind(attempt.email)
     told = FailedSignIn.objects.filter(email=attempt.email, mailed_at__isnull=False)
     if providers and not told.exists():
@@ -58,8 +61,9 @@ def _follow(attempt: FailedSignIn) -> None:
 def _journal(owner: User, attempt: FailedSignIn, *, code: str) -> None:
     origin = Origin(device=attempt.device, network=attempt.network)
     line = {"kind": JournalKind.SIGN_IN_REFUSED, "code": code}
-    lines = owner.journal.filter(**line, at__gt=attempt.at - ONE_LINE, at__lte=attempt.at)
+    lately = {"at__gt": attempt.at - ONE_LINE, "at__lte": attempt.at}
+    lines = journal.own_lines(owner).filter(**line, **lately)
     told = list(lines.values_list("device", "network")[:LINES_AN_HOUR])
     if len(told) < LINES_AN_HOUR and (origin.device, origin.network) not in told:
         means = MEANS_LABELS["password"]
-        journal.record(citizen=owner, means=means, origin=origin, at=attempt.at, **line)
+        journal.record_own(person=owner, means=means, origin=origin, at=attempt.at, **line)

@@ -93,6 +93,25 @@ def record_for_each(
     )
 
 
+def record_own(kind: JournalKind, person: User, **facts) -> JournalEntry:
+    """Append a line about what this person did themselves, from where the request comes.
+
+    A citizen's is in their file; an agent's has no citizen, and names the agent.
+    """
+    if not person.is_staff:
+        return record(kind, citizen=person, **facts)
+    if context.request and facts.get("origin") is None:
+        facts["origin"] = origin_of(context.request)
+    return record(kind, citizen=None, actor=person, **facts)
+
+
+def own_lines(person: User) -> QuerySet[JournalEntry]:
+    """The lines of a citizen's file, or those about this agent."""
+    if person.is_staff:
+        return JournalEntry.objects.filter(actor=person, citizen=None)
+    return person.journal.all()
+
+
 def origin_of(request) -> Origin:
     """The device and the network that this request comes from."""
     return Origin(

@@ -33,7 +33,7 @@ class MFAAdapter(DefaultMFAAdapter):
 
     def get_totp_label(self, user):
         """What the app shows under the town's name: the reference says nothing of the person."""
-        return user.space.reference
+        return user.agent_reference if user.is_staff else user.space.reference
 
     def get_totp_issuer(self):
         return self._get_site_name()
@@ -67,7 +67,7 @@ class MFAAdapter(DefaultMFAAdapter):
 
     def get_public_key_credential_user_entity(self, user):
         """What the machine shows when several people of a household have a passkey on it."""
-        name = user.space.display_name
+        name = f"Agent {user.agent_reference}" if user.is_staff else user.space.display_name
         return {
             "id": user_pk_to_url_str(user).encode(),
             "name": name,

@@ -95,7 +95,7 @@ class EmailSignInCodeForm(CodeMixin, account_forms.ConfirmLoginCodeForm):
 
 def record_refusal(user, means: str) -> None:
     """A line of the journal: somebody who knows the password failed at what follows it."""
-    journal.record(JournalKind.SIGN_IN_REFUSED, citizen=user, means=means, code=REFUSED)
+    journal.record_own(JournalKind.SIGN_IN_REFUSED, user, means=means, code=REFUSED)
 
 
 class AppActivateForm(forms.Form):
@@ -185,7 +185,12 @@ class CredentialMixin:
 
 
 class PasskeySignInForm(CredentialMixin, webauthn_forms.LoginWebAuthnForm):
-    pass
+    def clean_credential(self):
+        """An agent's passkey follows a password, at their own door: here it is a wrong one."""
+        passkey = super().clean_credential()
+        if passkey.user.is_staff:
+            raise get_adapter().validation_error("incorrect_passkey")
+        return passkey
 
 
 class PasskeySecondFactorForm(CredentialMixin, webauthn_forms.AuthenticateWebAuthnForm):

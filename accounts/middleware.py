@@ -3,6 +3,7 @@
 from allauth.core import context
 from django.conf import settings
 from django.contrib import messages
+from django.contrib.auth.middleware import LoginRequiredMiddleware
 from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponseRedirect
 from django.urls import reverse
@@ -61,6 +62,16 @@ def say_what_happened(request: HttpRequest, *, is_kept: bool) -> None:
 def ask_to_sign_in(next_url: str):
     """The sign-in page, which leads back to `next_url`."""
     return redirect_to_login(next_url, settings.LOGIN_URL)
+
+
+class SignInRequiredMiddleware(LoginRequiredMiddleware):
+    """Django's, which would lead whoever opens most pages of the admin to the citizens' door."""
+
+    def process_view(self, request, view_func, view_args, view_kwargs):
+        answer = super().process_view(request, view_func, view_args, view_kwargs)
+        if answer and request.resolver_match.app_name == "admin":
+            return redirect_to_login(request.get_full_path(), reverse("admin:login"))
+        return answer
 
 
 class KeepOrLetGoMiddleware:

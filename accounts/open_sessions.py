@@ -1,4 +1,4 @@
-"""The open sessions of a citizen, one row each in allauth's table, and how each of them ends.
+"""The open sessions of citizens and agents, a row each in allauth's table; how each of them ends.
 
 The session itself remembers its row (`MARKER_KEY`): most requests then read and write nothing
 more. A session and its row end together.
@@ -87,7 +87,7 @@ def follow(request: HttpRequest) -> None:
     Called once the answer is known, so that every way in is covered, whoever opened the session.
     """
     session = request.session
-    if SESSION_KEY not in session or request.user.is_staff:
+    if SESSION_KEY not in session or request.user.is_anonymous:
         return
     marker = session.get(MARKER_KEY)
     if marker is None:
@@ -133,8 +133,8 @@ def seconds_left(request: HttpRequest) -> int:
     """How long this session lasts if nothing more is asked, from now."""
     marker = request.session.get(MARKER_KEY)
     opened = marker["opened"] if marker else time.time()
-    absolute = opened + settings.SESSION_COOKIE_AGE - time.time()
-    return max(0, int(min(settings.SESSION_IDLE_SECONDS, absolute)))
+    idle, age = limits(is_agent=request.user.is_staff)
+    return max(0, int(min(idle, opened + age - time.time())))
 
 
 def is_in_use(request: HttpRequest) -> bool:
@@ -142,8 +142,8 @@ def is_in_use(request: HttpRequest) -> bool:
     marker = request.session.get(MARKER_KEY)
     if marker is None:
         return False
-    idle = time.time() - marker["seen"]
-    return idle < settings.SESSION_IDLE_SECONDS - REFRESH_SECONDS and seconds_left(request) > 10
+    idle, _ = limits(is_agent=request.user.is_staff)
+    return time.time() - marker["seen"] < idle - REFRESH_SECONDS and seconds_left(request) > 10
 
 
 def end_one(request: HttpRequest, handle: str) -> bool:
@@ -152,7 +152,7 @@ def end_one(request: HttpRequest, handle: str) -> bool:
         is_current = row.session_key == request.session.session_key
         if constant_time_compare(handle_of(row.session_key), handle) and not is_current:
             row.end()
-            journal.record(JournalKind.SESSIONS_ENDED, citizen=request.user, code=SessionEnd.REMOTE)
+            journal.record_own(JournalKind.SESSIONS_ENDED, request.user, code=SessionEnd.REMOTE)
             return True
     return False
 
@@ -171,7 +171,7 @@ def end_others(request: HttpRequest) -> int:
     for row in others:
         row.end()
     if others:
-        journal.record(JournalKind.SESSIONS_ENDED, citizen=request.user, code=SessionEnd.OTHERS)
+        journal.record_own(JournalKind.SESSIONS_ENDED, request.user, code=SessionEnd.OTHERS)
     return len(others)
 
 
@@ -180,7 +180,8 @@ def end_dead_sessions() -> int:
     over = UserSession.objects.select_related("user").exclude(_within_limits())
     count = 0
     for row in over.iterator():
-        is_idle = row.created_at > _oldest_opening()
+        _, age = limits(is_agent=row.user.is_staff)
+        is_idle = row.created_at > timezone.now() - timedelta(seconds=age)
         count += _end(row, SessionEnd.IDLE if is_idle else SessionEnd.EXPIRED)
     orphans, _ = UserSession.objects.exclude(_has_session()).delete()
     return count + orphans
@@ -202,6 +203,7 @@ def _open(request: HttpRequest, *, opened: float) -> None:
         "handle": handle_of(session.session_key),
         "opened": opened,
         "seen": time.time(),
+        "is_agent": request.user.is_staff,
     }
 
 
@@ -224,15 +226,16 @@ def _end(row: UserSession, reason: SessionEnd) -> bool:
     import_module(settings.SESSION_ENGINE).SessionStore().delete(row.session_key)
     deleted, _ = UserSession.objects.filter(pk=row.pk).delete()
     if deleted:
-        journal.record(JournalKind.SESSIONS_ENDED, citizen=row.user, code=reason)
+        journal.record_own(JournalKind.SESSIONS_ENDED, row.user, code=reason)
     return bool(deleted)
 
 
 def _reason_to_end(marker: dict) -> SessionEnd | None:
     now = time.time()
-    if now - marker["opened"] >= settings.SESSION_COOKIE_AGE:
+    idle, age = limits(is_agent=marker.get("is_agent", False))
+    if now - marker["opened"] >= age:
         return SessionEnd.EXPIRED
-    if now - marker["seen"] >= settings.SESSION_IDLE_SECONDS + REFRESH_SECONDS:
+    if now - marker["seen"] >= idle + REFRESH_SECONDS:
         return SessionEnd.IDLE
     return None
 
@@ -245,12 +248,24 @@ def _living_rows(user: User) -> list[UserSession]:
 
 
 def _within_limits() -> Q:
-    idle = timedelta(seconds=settings.SESSION_IDLE_SECONDS + REFRESH_SECONDS)
-    return Q(created_at__gt=_oldest_opening(), last_seen_at__gt=timezone.now() - idle)
+    return _within(is_agent=False) | _within(is_agent=True)
 
 
-def _oldest_opening() -> datetime:
-    return timezone.now() - timedelta(seconds=settings.SESSION_COOKIE_AGE)
+def _within(*, is_agent: bool) -> Q:
+    now = timezone.now()
+    idle, age = limits(is_agent=is_agent)
+    return Q(
+        user__is_staff=is_agent,
+        created_at__gt=now - timedelta(seconds=age),
+        last_seen_at__gt=now - timedelta(seconds=idle + REFRESH_SECONDS),
+    )
+
+
+def limits(*, is_agent: bool) -> tuple[int, int]:
+    """How many seconds a session lasts without a visit, and in all."""
+    if is_agent:
+        return settings.SESSION_AGENT_IDLE_SECONDS, settings.SESSION_AGENT_AGE
+    return settings.SESSION_IDLE_SECONDS, settings.SESSION_COOKIE_AGE
 
 
 def _has_session() -> Exists:

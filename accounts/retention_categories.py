@@ -16,6 +16,7 @@ from post_office.models import STATUS, Email
 from accounts import erasure, journal, services, typed
 from accounts.codes import LIFETIME
 from accounts.models import (
+    AgentInvitation,
     CounterCode,
     CounterCodeRequest,
     DataExport,
@@ -79,6 +80,7 @@ def _of_traces(kept: dict) -> list[Category]:
         Category("codes", "codes à usage unique expirés", _codes),
         Category("counter_codes", "codes remis en mairie expirés", _counter_codes),
         Category("counter_requests", "demandes de code en mairie expirées", _counter_requests),
+        Category("invitations", "invitations d’agents expirées", _invitations),
         Category("typed", "formulaires laissés à la fin d’une session, expirés", typed.expired),
         Category("sessions", "sessions expirées", _sessions),
         Category("devices", "appareils dont la session est finie", _dead_user_sessions),
@@ -201,6 +203,10 @@ def _exports() -> QuerySet:
 
 def _codes() -> QuerySet:
     return OneTimeCode.objects.filter(created_at__lt=timezone.now() - LIFETIME)
+
+
+def _invitations() -> QuerySet:
+    return AgentInvitation.objects.filter(expires_at__lt=timezone.now())
 
 
 def _counter_codes() -> QuerySet:

@@ -68,14 +68,20 @@ def turn_app_on(user: User, *, secret: str, counter: int) -> bool:
     user = locked(user)
     if has_app(user):
         return False
-    app = TOTP.activate(user, secret).instance
-    app.data[LAST_COUNTER] = counter
-    app.save(update_fields=["data"])
+    keep_app(user, secret=secret, counter=counter)
     _replace_recovery_codes(user)
     user.end_sessions()
     journal.record(JournalKind.SECOND_FACTOR_ON, citizen=user, means=APP)
     _notify(user, "totp_activated")
     return True
+
+
+@sensitive_variables()
+def keep_app(user: User, *, secret: str, counter: int) -> None:
+    """The app's row; codes up to this time step serve no more."""
+    app = TOTP.activate(user, secret).instance
+    app.data[LAST_COUNTER] = counter
+    app.save(update_fields=["data"])
 
 
 @transaction.atomic
@@ -137,9 +143,14 @@ def make_recovery_codes(user: User) -> None:
         _notify(user, "recovery_codes_generated")
 
 
-def _replace_recovery_codes(user: User) -> None:
+def renew_recovery_codes(user: User) -> None:
+    """Ten new codes in place of those of before."""
     Authenticator.objects.filter(user=user, type=Authenticator.Type.RECOVERY_CODES).delete()
     RecoveryCodes.activate(user)
+
+
+def _replace_recovery_codes(user: User) -> None:
+    renew_recovery_codes(user)
     journal.record(JournalKind.RECOVERY_CODES_MADE, citizen=user)
 
 
@@ -152,6 +163,17 @@ def unused_recovery_codes(user: User) -> list[str]:
 @transaction.atomic
 @sensitive_variables()
 def redeem(user: User, code: str) -> Authenticator | None:
+    """Spend a citizen's code (see `spend`); a recovery code is journalled, and told."""
+    spent = spend(user, code)
+    if spent and spent.type == Authenticator.Type.RECOVERY_CODES:
+        journal.record(JournalKind.RECOVERY_CODE_USED, citizen=user)
+        _notify(user, "recovery_code_used", codes_left=len(unused_recovery_codes(user)))
+    return spent
+
+
+@transaction.atomic
+@sensitive_variables()
+def spend(user: User, code: str) -> Authenticator | None:
     """Spend an app's code or a recovery code: what it came from; None for a wrong or used one.
 
     The rows are locked: of two requests with one code, one goes on.
@@ -159,9 +181,10 @@ def redeem(user: User, code: str) -> Authenticator | None:
     types = [Authenticator.Type.TOTP, Authenticator.Type.RECOVERY_CODES]
     rows = Authenticator.objects.select_for_update().filter(user=user, type__in=types)
     for authenticator in rows.order_by("pk"):
-        spend = _spend_app if authenticator.type == Authenticator.Type.TOTP else _spend_recovery
+        is_app = authenticator.type == Authenticator.Type.TOTP
+        spend_one = _spend_app if is_app else _spend_recovery
         try:
-            if spend(authenticator, code):
+            if spend_one(authenticator, code):
                 return authenticator
         except Unreadable:
             # Another SECRET_KEY than the one that encrypted it: no code can be right.
@@ -183,13 +206,7 @@ def _spend_app(app: Authenticator, code: str) -> bool:
 
 
 def _spend_recovery(codes: Authenticator, code: str) -> bool:
-    wrapper = codes.wrap()
-    if not wrapper.validate_code(code):
-        return False
-    journal.record(JournalKind.RECOVERY_CODE_USED, citizen=codes.user)
-    left = len(wrapper.get_unused_codes())
-    _notify(codes.user, "recovery_code_used", codes_left=left)
-    return True
+    return codes.wrap().validate_code(code)
 
 
 def _notify(user: User, template: str, **context) -> None:

@@ -143,7 +143,8 @@ def citizens_only(view):
 
     @wraps(view)
     def wrapper(request, *args, **kwargs):
-        if request.user.is_authenticated and getattr(request.user, "space", None) is None:
+        is_citizen = not request.user.is_staff and getattr(request.user, "space", None) is not None
+        if request.user.is_authenticated and not is_citizen:
             raise PermissionDenied("agents have no personal space")
         return view(request, *args, **kwargs)
 

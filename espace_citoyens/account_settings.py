@@ -12,6 +12,7 @@ AUTH_USER_MODEL = "accounts.User"
 AUTHENTICATION_BACKENDS = [
     "accounts.backends.CredentialsBackend",
     "franceconnect.backends.FranceConnectBackend",
+    "accounts.backends.AgentBackend",
 ]
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = reverse_lazy("accounts:space")
@@ -41,6 +42,9 @@ AUTH_PASSWORD_VALIDATORS = [
 # A citizen's session ends after so long without a request, and so long after it was opened.
 SESSION_IDLE_SECONDS = 30 * 60
 SESSION_COOKIE_AGE = 4 * 60 * 60
+# An agent's: shorter when nobody is at the desk, and no longer than a day of work.
+SESSION_AGENT_IDLE_SECONDS = 15 * 60
+SESSION_AGENT_AGE = 10 * 60 * 60
 SESSION_EXPIRE_AT_BROWSER_CLOSE = True
 # Not in a cookie, where a message would outlive the session of whom it was for.
 MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"

@@ -14,6 +14,7 @@ from django.urls import get_resolver, reverse
 from accounts.models import PersonalSpace, User
 from accounts.open_sessions import handle_of
 from franceconnect.models import Link
+from tests.accounts.agents import sign_in_agent
 from tests.accounts.factories import PASSWORD, make_citizen
 
 # For everybody: the door, what leads through it, and what says nothing of anybody.
@@ -135,7 +136,7 @@ def says(response) -> str:
 @pytest.fixture
 def staff(agent) -> Client:
     client = Client()
-    client.force_login(agent)
+    sign_in_agent(client, agent)
     return client
 
 

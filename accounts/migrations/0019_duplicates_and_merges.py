@@ -8,7 +8,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("accounts", "0017_references_are_read_out"),
+        ("accounts", "0018_agents_are_invited"),
     ]
 
     operations = [

@@ -5,6 +5,7 @@ from accounts.models.codes import CodePurpose, OneTimeCode
 from accounts.models.counter import CounterCode, CounterCodeRequest, IdentityDocument
 from accounts.models.duplicate import Duplicate, DuplicateKind, DuplicateState, Merge
 from accounts.models.export import DataExport
+from accounts.models.invitation import AgentInvitation
 from accounts.models.journal import JournalEntry, JournalEntryQuerySet, JournalKind
 from accounts.models.places import Commune, Country
 from accounts.models.space import (
@@ -19,6 +20,7 @@ from accounts.models.user import User, UserManager
 
 __all__ = [
     "REFERENCE_ALPHABET",
+    "AgentInvitation",
     "CodePurpose",
     "Commune",
     "CounterCode",

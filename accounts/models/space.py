@@ -203,7 +203,12 @@ class PersonalSpace(models.Model):
         return f"espace {self.reference}"
 
     def save(self, *args, update_fields=None, **kwargs):
-        """The searched words follow the names, whichever fields are saved."""
+        """The searched words follow the names, whichever fields are saved.
+
+        An agent has no space (PostgreSQL refuses it by itself).
+        """
+        if self._state.adding and self.user.is_staff:
+            raise ValueError("an agent has no personal space")
         written = None if update_fields is None else {*update_fields}
         if written is None or written & {*NAME_FIELDS, "search_words"}:
             self.search_words = self.words_of_names()

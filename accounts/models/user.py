@@ -58,6 +58,7 @@ class User(AbstractBaseUser, PermissionsMixin):
     class Meta:
         verbose_name = "utilisateur"
         verbose_name_plural = "utilisateurs"
+        permissions = [("recover_agent", "Peut rétablir l’accès d’un agent")]
         # What retention looks for: nobody has come for long.
         indexes = [models.Index(fields=["last_login"], name="accounts_user_by_last_login")]
         constraints = [

@@ -16,6 +16,7 @@ from accounts import activity, journal
 from accounts.activity import Family
 from accounts.journal import Origin
 from accounts.models import JournalEntry, JournalKind
+from tests.accounts.agents import sign_in_agent
 from tests.accounts.factories import PASSWORD, make_agent
 
 PAGE, EXPORT = "/mon-espace/activite/", "/mon-espace/activite/telecharger/"
@@ -61,7 +62,7 @@ def test_only_its_owner_reads_a_journal(client, inside, citizen, stranger, agent
     assert "OTHER234" not in mine
     client.force_login(stranger)
     assert "OWNER234" not in text_of(client.get(PAGE))
-    client.force_login(agent)
+    sign_in_agent(client, agent)
     assert client.get(url).status_code == 403
     client.logout()
     assert client.get(url)["Location"] == f"/connexion/?next={url}"

@@ -15,6 +15,7 @@ from post_office.models import Email
 from accounts import contact
 from accounts.contact import PendingContact
 from accounts.models import JournalKind, OneTimeCode, PersonalSpace, User
+from tests.accounts.agents import sign_in_agent
 from tests.accounts.factories import PASSWORD, make_citizen
 from tests.accounts.test_sign_up import code_in, sign_up, user_id
 from tests.accounts.test_space import CHANGES, sign_in
@@ -362,7 +363,7 @@ def test_each_address_answers_its_owner_alone(owner, citizen, stranger, agent):
     ask(owner)
     other, staff = Client(), Client()
     sign_in(other, stranger)
-    staff.force_login(agent)
+    sign_in_agent(staff, agent)
 
     for page, values in ((PAGE, {"code": last_code()}), (PAGE, {"action": "cancel"}), (SEEN, {})):
         assert Client().post(page, values)["Location"].startswith("/connexion/")

@@ -9,6 +9,7 @@ from django.test import Client
 
 from accounts.credentials import Credentials, read_credentials
 from accounts.models import JournalEntry, JournalKind
+from tests.accounts.agents import sign_in_agent
 from tests.accounts.factories import PASSWORD, make_citizen
 from tests.accounts.test_sign_up import code_in
 from tests.accounts.test_space import prove_again, sign_in
@@ -79,7 +80,7 @@ def test_a_space_that_nothing_opens_says_so(db):
 def test_each_page_is_shown_to_its_owner_alone(owner, stranger, agent, page):
     other, staff = Client(), Client()
     sign_in(other, stranger)
-    staff.force_login(agent)
+    sign_in_agent(staff, agent)
 
     assert Client().get(page)["Location"].startswith("/connexion/")
     mine, theirs = owner.get(page), other.get(page)

@@ -28,6 +28,7 @@ from accounts.models import (
     PersonalSpace,
     User,
 )
+from tests.accounts.agents import sign_in_agent
 from tests.accounts.factories import PASSWORD
 from tests.accounts.test_space import PAGES, prove_again, sign_in
 
@@ -179,7 +180,7 @@ def test_keeping_twice_says_so_once(client, leaver, mails):
 def test_the_choice_is_its_owner_s_alone(client, leaver, stranger, agent):
     other, staff = Client(), Client()
     sign_in(other, stranger)
-    staff.force_login(agent)
+    sign_in_agent(staff, agent)
 
     other.post(KEEP)
 

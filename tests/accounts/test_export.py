@@ -26,6 +26,7 @@ from accounts.models import (
     TypedForm,
 )
 from tests.accounts import schema
+from tests.accounts.agents import sign_in_agent
 from tests.accounts.factories import make_agent
 from tests.accounts.test_space import prove_again, sign_in
 
@@ -198,7 +199,7 @@ def test_a_get_downloads_nothing(owner, citizen):
 def test_the_copy_is_given_to_its_owner_alone(owner, citizen, stranger, agent):
     other, staff = Client(), Client()
     sign_in(other, stranger)
-    staff.force_login(agent)
+    sign_in_agent(staff, agent)
 
     assert Client().post(DOWNLOAD)["Location"].startswith("/connexion/")
     assert staff.post(DOWNLOAD).status_code == 403

@@ -17,6 +17,7 @@ from accounts import open_sessions
 from accounts.models import JournalKind, User
 from accounts.open_sessions import SessionEnd
 from accounts.session_store import SessionStore
+from tests.accounts.agents import sign_in_agent
 from tests.accounts.factories import PASSWORD
 from tests.accounts.test_devices import CHROME, FIREFOX
 from tests.accounts.test_sign_up import code_in, sign_up
@@ -112,7 +113,7 @@ def test_a_sign_up_is_in_the_list(client, db, mails):
 
 def test_a_visitor_and_an_agent_have_no_row(client, agent, db):
     client.get("/")
-    client.force_login(agent)
+    sign_in_agent(client, agent)
     client.get("/admin/")
 
     assert not UserSession.objects.exists()
@@ -209,7 +210,7 @@ def test_nobody_closes_the_session_of_another(laptop, stranger):
 )
 def test_only_a_post_of_this_site_by_somebody_signed_in_acts(citizen, agent, path):
     visitor, staff, forged = Client(), Client(), Client(enforce_csrf_checks=True)
-    staff.force_login(agent)
+    sign_in_agent(staff, agent)
     forged.force_login(citizen)
 
     assert visitor.post(path)["Location"].startswith("/connexion/")

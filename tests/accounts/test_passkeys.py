@@ -12,6 +12,7 @@ from django.urls import reverse
 from accounts import passkeys
 from accounts.credentials import LastWayIn
 from accounts.models import JournalEntry, JournalKind
+from tests.accounts.agents import sign_in_agent
 from tests.accounts.authenticators import SoftPasskey
 from tests.accounts.factories import make_citizen
 from tests.accounts.test_credentials import prove_in_session
@@ -359,7 +360,7 @@ def test_nobody_reaches_somebody_elses_passkey(key, citizen, stranger, agent, pa
     url = reverse(f"mfa_{page}_webauthn", args=[citizen.authenticator_set.get().pk])
     other, staff = browser(), browser()
     sign_in(other, stranger)
-    staff.force_login(agent)
+    sign_in_agent(staff, agent)
 
     assert browser().post(url, {"name": "x"})["Location"].startswith("/connexion/")
     assert other.get(url).status_code == other.post(url, {"name": "x"}).status_code == 404

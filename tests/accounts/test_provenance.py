@@ -11,6 +11,7 @@ from django.test.utils import CaptureQueriesContext
 
 from accounts import services
 from accounts.models import JournalKind, PersonalSpace, Provenance
+from tests.accounts.agents import sign_in_agent
 from tests.accounts.factories import make_citizen
 from tests.accounts.test_space import CHANGES, sign_in
 
@@ -231,7 +232,7 @@ def test_nobody_reads_or_dismisses_the_word_of_another(owner, citizen, stranger,
     PersonalSpace.objects.filter(user=citizen).update(refreshed_parts=["usual"])
     other, staff = Client(), Client()
     sign_in(other, stranger)
-    staff.force_login(agent)
+    sign_in_agent(staff, agent)
 
     assert "a changé" not in words(other.get("/mon-espace/"))
     assert other.post(SEEN).status_code == 302

@@ -11,6 +11,7 @@ from django.test import Client
 
 from accounts import second_factor
 from accounts.models import JournalEntry, JournalKind
+from tests.accounts.agents import sign_in_agent
 from tests.accounts.authenticators import SoftPasskey, totp
 from tests.accounts.factories import PASSWORD
 from tests.accounts.test_passkeys import add, browser, options_in
@@ -374,7 +375,7 @@ def test_every_address_of_the_space_is_told_without_personal_data(owner, citizen
 def test_nobody_reaches_somebody_elses_second_factor(secret, citizen, stranger, agent, page):
     other, staff = Client(), Client()
     sign_in(other, stranger)
-    staff.force_login(agent)
+    sign_in_agent(staff, agent)
 
     assert Client().post(page)["Location"].startswith("/connexion/")
     assert other.post(page).status_code in (302, 404, 405)

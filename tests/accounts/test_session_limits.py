@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from accounts.models import JournalKind, PersonalSpace
 from accounts.open_sessions import SessionEnd
+from tests.accounts.agents import sign_in_agent
 from tests.accounts.test_space import sign_in
 
 EXTEND = "/mon-espace/session/prolonger/"
@@ -112,7 +113,7 @@ def test_the_next_person_finds_nothing_of_the_session_that_is_over(owner, strang
 
 
 def test_an_agents_session_has_its_own_rules(client, agent):
-    client.force_login(agent)
+    sign_in_agent(client, agent)
     client.get("/admin/")
 
     with after(31):
@@ -174,7 +175,7 @@ def test_the_end_of_a_session_leads_nowhere_else(owner, page):
 def test_every_page_of_a_citizen_knows_how_long_it_lasts(owner, agent):
     text = owner.get("/mon-espace/").content.decode()
     staff = Client()
-    staff.force_login(agent)
+    sign_in_agent(staff, agent)
 
     assert 'data-seconds="1800"' in text
     assert owner.session.session_key not in text

@@ -16,6 +16,7 @@ from accounts.models import (
     Provenance,
     User,
 )
+from tests.accounts.agents import sign_in_agent
 from tests.accounts.factories import PASSWORD
 from tests.accounts.test_sign_up import code_in
 
@@ -70,7 +71,7 @@ def test_each_page_is_shown_to_its_owner_alone(owner, stranger, agent, page):
     other, staff = Client(), Client()
     sign_in(other, stranger)
     prove_again(other)
-    staff.force_login(agent)
+    sign_in_agent(staff, agent)
 
     assert Client().get(page)["Location"].startswith("/connexion/")
     mine, theirs = owner.get(page), other.get(page)

@@ -15,12 +15,13 @@ from accounts import journal
 from accounts.admin.base import CitizenFileMixin
 from accounts.models import JournalKind, PersonalSpace
 from franceconnect.models import Link
+from tests.accounts.agents import sign_in_agent
 from tests.accounts.factories import make_agent
 
 
 @pytest.fixture
 def inside(client, agent):
-    client.force_login(agent)
+    sign_in_agent(client, agent)
     return client
 
 
@@ -60,7 +61,7 @@ def test_the_line_keeps_neither_the_device_nor_the_network_of_the_agent(inside, 
 def test_the_capacity_is_the_groups_of_the_agent(client, citizen):
     agent = make_agent("accueil@rivemont.example")
     agent.groups.set([Group.objects.create(name=name) for name in ("état civil", "accueil")])
-    client.force_login(agent)
+    sign_in_agent(client, agent)
 
     client.get(page_of(citizen.space))
 
@@ -70,7 +71,7 @@ def test_the_capacity_is_the_groups_of_the_agent(client, citizen):
 def test_many_groups_fit_in_the_line(client, citizen):
     agent = make_agent("partout@rivemont.example")
     agent.groups.set([Group.objects.create(name=f"service numéro {n}") for n in range(9)])
-    client.force_login(agent)
+    sign_in_agent(client, agent)
 
     assert client.get(page_of(citizen.space)).status_code == 200
     assert len(citizen.journal.get().capacity) == 60
@@ -79,7 +80,7 @@ def test_many_groups_fit_in_the_line(client, citizen):
 def test_leafing_through_a_file_is_one_line_and_coming_back_later_another(inside, citizen):
     rows = rows_of(citizen)
     with time_machine.travel(timezone.now(), tick=False) as clock:
-        inside.force_login(inside.get(page_of(rows[0])).wsgi_request.user)
+        sign_in_agent(inside, inside.get(page_of(rows[0])).wsgi_request.user)
         for row in rows:
             inside.get(page_of(row))
         assert len(seen(citizen)) == 1
@@ -92,7 +93,7 @@ def test_leafing_through_a_file_is_one_line_and_coming_back_later_another(inside
 def test_two_agents_are_two_lines(inside, agent, citizen):
     other = make_agent("deux@rivemont.example")
     inside.get(page_of(citizen.space))
-    inside.force_login(other)
+    sign_in_agent(inside, other)
     inside.get(page_of(citizen.space))
 
     assert {actor for _, actor, _ in seen(citizen)} == {agent, other}
@@ -108,7 +109,7 @@ def test_whoever_may_not_open_a_file_is_not_said_to_have(client, citizen):
     agent = make_agent("sans.droit@rivemont.example")
     agent.is_superuser = False
     agent.save()
-    client.force_login(agent)
+    sign_in_agent(client, agent)
 
     assert client.get(page_of(citizen.space)).status_code == 403
     assert seen(citizen) == []
@@ -156,7 +157,7 @@ def test_an_agent_reads_the_reference_that_citizens_see(inside, agent):
 def test_an_agent_who_opened_a_file_is_not_erased(inside, agent, citizen):
     other = make_agent("deux@rivemont.example")
     inside.get(page_of(citizen.space))
-    inside.force_login(other)
+    sign_in_agent(inside, other)
 
     inside.post(reverse("admin:accounts_user_delete", args=[agent.pk]), {"post": "yes"})
 

@@ -7,6 +7,7 @@ from django.test import Client
 
 from accounts.models import User
 from espace_citoyens.models import Town
+from tests.accounts.agents import sign_in_agent
 from tests.accounts.factories import PASSWORD
 
 PUBLIC = [
@@ -127,7 +128,7 @@ def test_a_missing_page_is_asked_of_nobody_by_name(client, db):
 
 
 def test_the_home_page_of_an_agent_leads_to_the_admin(client, agent):
-    client.force_login(agent)
+    sign_in_agent(client, agent)
 
     assert "/admin/" in client.get("/").content.decode()
     assert User.objects.count() == 1

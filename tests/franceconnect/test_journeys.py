@@ -21,6 +21,7 @@ from franceconnect.identity import PivotIdentity
 from franceconnect.linking import REFUSALS, Decision
 from franceconnect.models import EndCause, Link
 from franceconnect.services import session_level
+from tests.accounts.agents import sign_in_agent
 from tests.accounts.factories import PASSWORD, make_citizen
 
 FIRST_TIME = reverse("franceconnect:first_time")
@@ -623,7 +624,7 @@ def test_row_14_can_be_accepted(two_people, traveller, stranger):
 
 
 def test_row_15_an_agent_never_passes(traveller, agent):
-    traveller.client.force_login(agent)
+    sign_in_agent(traveller.client, agent)
 
     assert_refused(traveller.go(), Decision.REFUSE_AGENT)
     assert not Link.objects.exists()

@@ -15,6 +15,7 @@ from accounts.models import JournalEntry, PersonalSpace, Provenance, User
 from franceconnect import conf, encryption, linking, services
 from franceconnect.linking import Decision
 from franceconnect.models import Link
+from tests.accounts.agents import sign_in_agent
 from tests.accounts.factories import PASSWORD
 from tests.franceconnect.fixtures import PLUS_KEY
 
@@ -469,7 +470,7 @@ def test_a_stranger_can_sign_in_from_the_step_up_page(client, db):
 
 
 def test_agents_have_no_level_to_raise(client, agent):
-    client.force_login(agent)
+    sign_in_agent(client, agent)
 
     assert client.get(STEP_UP).status_code == 403
 
