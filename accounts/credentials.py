@@ -97,7 +97,8 @@ def locked(user: User) -> User:
     """The same user, whose credentials no other transaction changes before this one ends.
 
     Whoever takes a way in away locks this row first, here or at a provider: two of them at once
-    would each see the other's, and both would go.
+    would each see the other's, and both would go. PostgreSQL's FOR NO KEY UPDATE: one stops
+    another, and lines that only name this user, such as the journal's, wait for neither.
     """
-    rows = User.objects.select_for_update(of=("self",)).select_related("space")
+    rows = User.objects.select_for_update(of=("self",), no_key=True).select_related("space")
     return rows.get(pk=user.pk)

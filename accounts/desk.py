@@ -16,6 +16,7 @@ from accounts import erasure, services
 from accounts.counter import kill_codes
 from accounts.credentials import locked
 from accounts.files import Act, record_act
+from accounts.merge_rules import is_set_aside
 from accounts.models import IdentityDocument, JournalKind, PersonalSpace, Provenance, User
 from accounts.open_sessions import SessionEnd, sessions_of
 
@@ -113,6 +114,11 @@ def unblock(space: PersonalSpace, act: Act) -> None:
     owner = _locked_owner(space)
     if owner.is_active:
         raise NothingDone("L’accès à cet espace n’était plus bloqué. Rien n’a été fait de plus.")
+    if is_set_aside(owner):
+        raise NothingDone(
+            "Cet espace a été réuni à un autre : il ne se débloque pas. Annulez d’abord la "
+            "réunion, depuis les doublons."
+        )
     User.objects.filter(pk=owner.pk).update(is_active=True)
     record_act(act, JournalKind.UNBLOCKED, owner)
     _tell(owner.space, "access_restored")

@@ -24,6 +24,8 @@ from accounts.privacy import erase_everywhere
 
 # Why a space goes, hence what its last mail says; an address never verified receives none.
 AS_ASKED, UNUSED, UNVERIFIED = "deleted", "unused", "unverified"
+# Part of another space for good: its person was told when it was, and goes on with that one.
+MERGED = "merged"
 
 
 def deletion_date(asked_at: datetime.datetime | None = None) -> datetime.datetime:
@@ -84,7 +86,7 @@ def erase(users: list[User], reason: str) -> None:
     User.objects.filter(pk__in=[user.pk for user in users]).delete()
     for _ in users:
         journal.record(JournalKind.SPACE_DELETED, citizen=None, code=reason)
-    if reason != UNVERIFIED:
+    if reason not in (UNVERIFIED, MERGED):
         for address in {address for several in addresses for address in several}:
             _send_last_mail(address, reason)
 

@@ -24,9 +24,9 @@ def sections(user: User) -> list[Section]:
     space = user.space
     return [
         _section("space", "Votre espace", _space(space)),
-        _section("identity", "Votre identité", _identity(space)),
-        _section("contact", "Vos coordonnées", _contact(space)),
-        _section("address", "Votre adresse", _address(space)),
+        _section("identity", "Votre identité", identity_of(space)),
+        _section("contact", "Vos coordonnées", contact_of(space)),
+        _section("address", "Votre adresse", address_of(space)),
         _section("credentials", "Vos identifiants", _credentials(user)),
         _section("sessions", "Vos sessions", _sessions(user)),
         _section("codes", "Codes en attente", _codes(user)),
@@ -56,7 +56,7 @@ def _provenance(space: PersonalSpace, group: str) -> dict:
     }
 
 
-def _identity(space: PersonalSpace) -> dict:
+def identity_of(space: PersonalSpace) -> dict:
     return {
         "birth_family_name": space.birth_family_name,
         "given_names": space.given_names,
@@ -75,7 +75,7 @@ def _identity(space: PersonalSpace) -> dict:
     }
 
 
-def _contact(space: PersonalSpace) -> dict:
+def contact_of(space: PersonalSpace) -> dict:
     return {
         "email": space.contact_email,
         "email_verified_at": space.contact_email_verified_at,
@@ -84,7 +84,7 @@ def _contact(space: PersonalSpace) -> dict:
     }
 
 
-def _address(space: PersonalSpace) -> dict:
+def address_of(space: PersonalSpace) -> dict:
     return {
         "street_extra": space.street_extra,
         "building": space.building,

@@ -119,12 +119,24 @@ PROVIDER_SIGN_OUT_URL = "franceconnect.sign_out.end_session_url"
 # Asked before a way in is taken away, and when a password opens nothing: the names of the providers
 # that open a space of at least one of these citizens (`even_off`: those switched off too).
 PROVIDER_WAYS_IN = "franceconnect.services.ways_in"
+# The module asked when agents make two spaces of one person one, or take that back: what it ties to
+# each, whether it knows two persons, and moving the ties (see `franceconnect.merging`).
+PROVIDER_MERGING = "franceconnect.merging"
 # What apps and machines write beside the codes and passkeys of this portal.
 SERVICE_NAME_OF_PORTAL = "espace_citoyens.models.service_name"
 # What each app holds of a person, how it goes, how long it stays (see `accounts.privacy`).
-PERSONAL_DATA_EXPORTERS = ["accounts.export_sections.sections", "franceconnect.privacy.sections"]
-PERSONAL_DATA_ERASERS = ["franceconnect.privacy.erase", "accounts.erasure.erase_traces"]
+PERSONAL_DATA_EXPORTERS = [
+    "accounts.export_sections.sections",
+    "accounts.merge_privacy.sections",
+    "franceconnect.privacy.sections",
+]
+PERSONAL_DATA_ERASERS = [
+    "accounts.merge_privacy.erase",
+    "franceconnect.privacy.erase",
+    "accounts.erasure.erase_traces",
+]
 RETENTION_CATEGORIES = [
+    "accounts.merge_privacy.categories",
     "accounts.retention_categories.categories",
     "franceconnect.privacy.categories",
 ]

@@ -20,7 +20,7 @@ from accounts.sign_ins import record_sign_in
 from franceconnect import activation, conf
 from franceconnect.exceptions import LinkRefused, UnknownState
 from franceconnect.identity import PivotIdentity
-from franceconnect.matching import Match, match_of
+from franceconnect.matching import Match, match_of, note_duplicates
 from franceconnect.models import EndCause, Link
 from franceconnect.state import Intent, PendingIdentity
 
@@ -235,11 +235,11 @@ def apply_sign_in(link: Link, *, acr: str, identity: PivotIdentity) -> User:
     """Row 1: date the link, refresh the certified identity, journal both; the citizen.
 
     The contact e-mail is the citizen's own: never touched. Raises UnknownState when the link has
-    just ended.
+    just ended, or goes with another space since (`franceconnect.merging`).
     """
-    active = Link.objects.active().filter(pk=link.pk)
+    active = Link.objects.active().filter(pk=link.pk, citizen=link.citizen)
     if not active.update(last_used_at=timezone.now(), level=acr):
-        # Ended by another request since the decision.
+        # Ended, or moved, by another request since the decision.
         raise UnknownState("link_ended")
     user = link.citizen
     means = means_of(link.issuer)
@@ -261,6 +261,7 @@ def apply_creation(pending: PendingIdentity, *, contact_email: str) -> User:
         identity=pending.identity.as_identity(), contact_email=contact_email, means=means
     )
     create_link(space.user, pending, has_strong_mismatch=False)
+    note_duplicates(space, pending.identity)
     record_sign_in(space.user, means=means)
     services.notify(space, "accounts/email/space_opened", {})
     return space.user
@@ -273,6 +274,8 @@ def apply_link(user: User, pending: PendingIdentity) -> None:
     Raises LinkRefused when the table no longer allows it: the facts are read again here.
     """
     user = locked(user)
+    if not user.is_active:  # blocked, or made part of another space, a moment ago
+        raise refusal(Decision.REFUSE_BLOCKED)
     facts, _ = gather_facts(Intent.LINK, user, pending)
     decision = decide(facts)
     if decision is Decision.ALREADY_LINKED:

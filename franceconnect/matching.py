@@ -7,8 +7,9 @@ from enum import Enum, auto
 
 from django.db.models import Q
 
+from accounts import duplicates
 from accounts.counter import is_never_opened
-from accounts.models import PersonalSpace, Provenance
+from accounts.models import DuplicateKind, PersonalSpace, Provenance
 from franceconnect.identity import PivotIdentity
 from franceconnect.models import Link
 
@@ -32,6 +33,16 @@ def match_of(identity: PivotIdentity) -> Match:
 def prepared_space(identity: PivotIdentity) -> PersonalSpace | None:
     """The one space that the counter prepared for this person, if it still waits for them."""
     return _only_prepared(_spaces_of(identity))
+
+
+def note_duplicates(space: PersonalSpace, identity: PivotIdentity) -> None:
+    """Row 8: somebody certified has made a new space beside one of the same civil status.
+
+    For the agents' queue alone: they were asked the questions of row 5, and see nothing of it.
+    """
+    for other in _spaces_of(identity):
+        if other.pk != space.pk:
+            duplicates.note(space, other, DuplicateKind.CERTIFIED)
 
 
 def _spaces_of(identity: PivotIdentity) -> list[PersonalSpace]:

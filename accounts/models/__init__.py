@@ -3,6 +3,7 @@
 from accounts.models.attempts import FailedSignIn
 from accounts.models.codes import CodePurpose, OneTimeCode
 from accounts.models.counter import CounterCode, CounterCodeRequest, IdentityDocument
+from accounts.models.duplicate import Duplicate, DuplicateKind, DuplicateState, Merge
 from accounts.models.export import DataExport
 from accounts.models.invitation import AgentInvitation
 from accounts.models.journal import JournalEntry, JournalEntryQuerySet, JournalKind
@@ -26,12 +27,16 @@ __all__ = [
     "CounterCodeRequest",
     "Country",
     "DataExport",
+    "Duplicate",
+    "DuplicateKind",
+    "DuplicateState",
     "FailedSignIn",
     "Gender",
     "IdentityDocument",
     "JournalEntry",
     "JournalEntryQuerySet",
     "JournalKind",
+    "Merge",
     "OneTimeCode",
     "PersonalSpace",
     "Provenance",

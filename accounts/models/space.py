@@ -4,7 +4,7 @@ import secrets
 
 from django.core.validators import RegexValidator
 from django.db import models, transaction
-from django.db.models import Q
+from django.db.models import F, Q
 from django.db.models.functions import Lower
 from django.utils import timezone
 
@@ -43,6 +43,13 @@ class Gender(models.TextChoices):
     MALE = "male", "homme"
     UNSPECIFIED = "unspecified", "non précisé"
 
+
+# Created, or of another identity, since it was compared to others.
+TO_COMPARE = (
+    Q(compared_at__isnull=True)
+    | Q(compared_at__lt=F("identity_provenance_at"))
+    | Q(compared_at__lt=F("usual_name_at"))
+)
 
 # What `PersonalSpace.search_words` is made of.
 NAME_FIELDS = frozenset({"birth_family_name", "given_names", "usual_name"})
@@ -136,6 +143,8 @@ class PersonalSpace(models.Model):
     # The latest warning before an unused space is erased, and how many were sent.
     unused_warned_at = models.DateTimeField(null=True, blank=True, editable=False)
     unused_warnings = models.PositiveSmallIntegerField(default=0, editable=False)
+    # When this identity was last compared to those born on the same day (`accounts.duplicates`).
+    compared_at = models.DateTimeField(null=True, blank=True, editable=False)
     # What a name is found by (`accounts.search`): whoever writes a name writes it, see `save`.
     search_words = models.TextField(default="", blank=True, editable=False)
 
@@ -162,6 +171,11 @@ class PersonalSpace(models.Model):
                 fields=["deletion_asked_at"],
                 condition=Q(deletion_asked_at__isnull=False),
                 name="accounts_space_to_be_erased",
+            ),
+            models.Index(
+                fields=["identity_provenance_at"],
+                condition=TO_COMPARE,
+                name="accounts_space_to_be_compared",
             ),
         ]
         constraints = [

@@ -249,11 +249,11 @@ def test_the_archive_costs_the_same_whatever_is_held(citizen, django_assert_num_
             exports.make_archive(citizen)
 
     exports.make_archive(citizen)
-    fill_and_count(11)
+    fill_and_count(13)
     for _ in range(30):
         journal.record(JournalKind.SIGNED_IN, citizen=citizen)
         services.notify(citizen.space, "accounts/email/space_opened", {"at": timezone.now()})
-    fill_and_count(11)
+    fill_and_count(13)
 
 
 # --- A long journal: the worker ---

@@ -115,6 +115,7 @@ def test_nothing_else_is_in_the_admin():
         "accounts.User",
         "accounts.CounterCodeRequest",
         "accounts.PersonalSpace",
+        "accounts.Duplicate",
         "accounts.JournalEntry",
         "auth.Group",
         "espace_citoyens.Town",

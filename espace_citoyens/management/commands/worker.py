@@ -20,7 +20,7 @@ from django.utils import timezone
 from post_office.mail import get_queued, send_queued
 from post_office.models import STATUS, Email
 
-from accounts import failed_sign_ins, mail_journal
+from accounts import duplicates, failed_sign_ins, mail_journal
 from accounts.exports import make_waiting_exports
 from accounts.open_sessions import end_dead_sessions
 from accounts.retention import all_categories
@@ -36,6 +36,7 @@ HOUR = 3600
 # POST_OFFICE["MAX_RETRIES"], five days in all (RFC 5321 §4.5.4.1): no outage of a night loses one.
 LONGEST_WAIT = timedelta(hours=1)
 EXPORTS_PAUSE = 10
+DUPLICATES_PAUSE = 30
 COUNTS_PAUSE = 10 * 60
 
 
@@ -87,6 +88,8 @@ def work(stop: threading.Event, *, once: bool = False) -> None:
         Task("journal of mail", mail_journal.record_outcomes, period=HOUR),
         Task("expired sessions", clear_sessions, period=HOUR),
         Task("exports", make_waiting_exports, period=EXPORTS_PAUSE),
+        Task("duplicates", duplicates.compare_changed, period=DUPLICATES_PAUSE),
+        Task("all duplicates", lambda: duplicates.sweep(stop.is_set), period=24 * HOUR),
         # Before the purge: it may be the last trace of a mistake.
         Task("backup", back_up, period=HOUR),
         # Before the purge, which takes lines that are not counted yet.
