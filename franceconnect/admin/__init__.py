@@ -1,6 +1,5 @@
-"""The town hall's side: links without their `sub`, and what is decided of each platform."""
+"""The town hall's side: what is decided of each platform. Links are on the page of their person."""
 
 from franceconnect.admin.activation import ActivationAdmin
-from franceconnect.admin.links import LinkAdmin
 
-__all__ = ["ActivationAdmin", "LinkAdmin"]
+__all__ = ["ActivationAdmin"]
