@@ -55,9 +55,9 @@ def make_permissions(apps):
     """Django makes them after the last migration: too late for this one."""
     for label in ("accounts", "espace_citoyens", "franceconnect"):
         config = apps.get_app_config(label)
-        config.models_module = True
+        before, config.models_module = config.models_module, True
         create_permissions(config, apps=apps, verbosity=0)
-        config.models_module = None
+        config.models_module = before
 
 
 class Migration(migrations.Migration):

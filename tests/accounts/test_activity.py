@@ -98,7 +98,7 @@ def test_lines_are_under_the_day_of_the_town_newest_first(inside, citizen):
 
 def test_an_agent_is_a_capacity_and_a_reference_never_a_name(inside, citizen):
     agent = make_agent("claire.lenoir@rivemont.example")
-    agent.groups.add(Group.objects.create(name="accueil"))
+    agent.groups.add(Group.objects.get_or_create(name="accueil")[0])
     write(citizen, JournalKind.FILE_OPENED, actor=agent, capacity="accueil")
 
     page = text_of(inside.get(PAGE))

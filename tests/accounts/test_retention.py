@@ -338,7 +338,7 @@ def test_each_delay_is_a_setting(idle, at, settings):
 def test_every_category_has_a_name_of_its_own(db):
     names = [category.name for category in all_categories()]
 
-    assert len(names) == len(set(names)) == 16
+    assert len(names) == len(set(names)) == 17
 
 
 @pytest.mark.parametrize(

@@ -36,7 +36,7 @@ def test_a_citizen_reads_who_came_to_their_space(arrives, portal):
     ines = make_citizen()
     has_a_past(ines)
     agent = make_agent()
-    agent.groups.add(Group.objects.create(name="accueil"))
+    agent.groups.add(Group.objects.get_or_create(name="accueil")[0])
     counter = arrives()
     counter.goes_to("/admin/")
     counter.page.get_by_label("adresse e-mail de connexion").fill(agent.email)

@@ -56,7 +56,9 @@ def test_the_line_keeps_neither_the_device_nor_the_network_of_the_agent(inside, 
 
 def test_the_capacity_is_the_groups_of_the_agent(client, citizen):
     agent = make_agent("accueil@rivemont.example")
-    agent.groups.set([Group.objects.create(name=name) for name in ("état civil", "accueil")])
+    agent.groups.set(
+        [Group.objects.get_or_create(name=name)[0] for name in ("état civil", "accueil")]
+    )
     sign_in_agent(client, agent)
 
     client.get(page_of(citizen.space))
