@@ -55,7 +55,8 @@ def make_permissions(apps):
     """Django makes them after the last migration: too late for this one."""
     for label in ("accounts", "espace_citoyens", "franceconnect"):
         config = apps.get_app_config(label)
-        before, config.models_module = config.models_module, True
+        before = getattr(config, "models_module", None)
+        config.models_module = True
         create_permissions(config, apps=apps, verbosity=0)
         config.models_module = before
 
