@@ -3,11 +3,14 @@
 import time
 
 from allauth.account.models import EmailAddress
+from allauth.mfa.adapter import get_adapter
+from allauth.mfa.models import Authenticator
+from allauth.mfa.totp.internal.auth import generate_totp_secret
 from django.db import transaction
 
-from accounts import contact, services
+from accounts import contact, second_factor, services
 from accounts.models import User
-from espace_citoyens.demo.people import AGENT_EMAIL, PASSWORD, DemoPerson, read_people
+from espace_citoyens.demo.people import AGENT_CODES, AGENT_EMAIL, PASSWORD, DemoPerson, read_people
 from espace_citoyens.models import Town
 from franceconnect import linking
 from franceconnect.identity import PivotIdentity
@@ -36,7 +39,7 @@ def seed(issuer: str, plus_issuer: str) -> None:
     if Town.objects.exists():
         return
     Town.objects.create(**TOWN)
-    User.objects.create_superuser(AGENT_EMAIL, PASSWORD)
+    create_agent()
     for person in read_people():
         if person.login_email:
             create_space(person)
@@ -53,6 +56,16 @@ def follow_simulators(issuer: str, plus_issuer: str) -> None:
     links.exclude(issuer=issuer).update(issuer=issuer)
     plus_links = Link.objects.exclude(level="eidas1")
     plus_links.exclude(issuer=plus_issuer).update(issuer=plus_issuer)
+
+
+def create_agent() -> None:
+    """An agent who has enrolled already: an app that nobody has, codes that the demo prints."""
+    agent = User.objects.create_superuser(AGENT_EMAIL, PASSWORD)
+    second_factor.keep_app(agent, secret=generate_totp_secret(), counter=0)
+    codes = [get_adapter().encrypt(code) for code in AGENT_CODES]
+    Authenticator.objects.create(
+        user=agent, type=Authenticator.Type.RECOVERY_CODES, data={"migrated_codes": codes}
+    )
 
 
 def create_space(person: DemoPerson) -> None:

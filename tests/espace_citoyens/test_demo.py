@@ -33,6 +33,7 @@ from espace_citoyens.demo.environment import (
     simulator_plus_environment,
 )
 from espace_citoyens.demo.people import (
+    AGENT_CODES,
     AGENT_EMAIL,
     PASSWORD,
     read_people,
@@ -157,6 +158,17 @@ def test_seed_makes_an_agent_without_a_space():
     assert agent.is_staff
     assert agent.check_password(PASSWORD)
     assert not PersonalSpace.objects.filter(user=agent).exists()
+
+
+@pytest.mark.django_db
+def test_the_demos_agent_comes_in_without_a_telephone(client):
+    seed(ISSUER, PLUS_ISSUER)
+    client.post("/admin/login/", {"username": AGENT_EMAIL, "password": PASSWORD})
+
+    response = client.post("/admin/connexion/code/", {"code": AGENT_CODES[0]})
+
+    assert response["Location"] == "/admin/"
+    assert client.get("/admin/").status_code == 200
 
 
 @pytest.mark.django_db
