@@ -86,7 +86,7 @@ class PendingView(DoorView):
 
     def enter(self, *, means: str, page: str = ""):
         """Open the session, and remember this browser."""
-        next_url = agent_door.finish(self.request, self.agent, means=f"mot de passe et {means}")
+        next_url = agent_door.finish(self.request, self.agent, means=f"mot de passe + {means}")
         response = redirect(page or next_url or "admin:index")
         remember_device(self.request, response, self.agent.email)
         return response

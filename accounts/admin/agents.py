@@ -14,7 +14,8 @@ from accounts.agent_accounts import has_no_more_rights
 from accounts.agent_forms import ReasonForm
 from accounts.models import User
 
-RIGHTS = ["is_superuser", "groups", "user_permissions"]
+# By their roles, and by nothing else that a page of roles would not show.
+RIGHTS = ["is_superuser", "groups"]
 
 
 class AgentForm(forms.ModelForm):
@@ -23,6 +24,12 @@ class AgentForm(forms.ModelForm):
     class Meta:
         model = User
         fields = ["email", "groups"]
+        labels = {"groups": "Qualités", "is_superuser": "Tous les droits"}
+        help_texts = {
+            "groups": "Ce que chacune permet est expliqué à la page « Qualités des agents ».",
+            "is_superuser": "Peut tout, et choisit les qualités des autres.",
+        }
+        widgets = {"groups": forms.CheckboxSelectMultiple}
 
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
@@ -45,7 +52,6 @@ class AgentAdmin(admin.ModelAdmin):
     list_display = ["email", "is_active", "is_superuser", "last_login"]
     list_filter = ["is_active"]
     search_fields = ["email"]
-    filter_horizontal = ["groups", "user_permissions"]
     readonly_fields = ["reference", "last_login", "date_joined"]
     fieldsets = [
         (None, {"fields": ["email", "reference"]}),

@@ -59,7 +59,7 @@ def test_an_agent_enters_with_a_password_and_a_code(client, agent, secret):
     assert client.post(CODE, {"code": totp(secret)})["Location"] == page
     assert is_inside(client)
     line = own_lines(agent, JournalKind.SIGNED_IN).get()
-    assert line.means == "mot de passe et code"
+    assert line.means == "mot de passe + code"
     assert line.device
     assert line.network
 

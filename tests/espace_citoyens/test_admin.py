@@ -197,7 +197,7 @@ def test_the_address_where_invitations_go_is_moved_by_who_has_every_right(client
 
 def test_an_agent_gives_no_right_to_a_group_of_theirs(client, agent):
     """Whatever Django's own permission on groups says: rights of a group are rights."""
-    group = Group.objects.get_or_create(name="accueil")[0]
+    group = Group.objects.create(name="équipe")
     agent.is_superuser = False
     agent.save()
     agent.groups.add(group)
@@ -207,7 +207,7 @@ def test_an_agent_gives_no_right_to_a_group_of_theirs(client, agent):
 
     response = client.post(
         reverse("admin:auth_group_change", args=[group.pk]),
-        {"name": "accueil", "permissions": [right.pk]},
+        {"name": "équipe", "permissions": [right.pk]},
     )
 
     assert response.status_code == 403
