@@ -12,7 +12,7 @@ from django.urls import path, reverse
 from accounts import agent_accounts
 from accounts.agent_accounts import has_no_more_rights
 from accounts.agent_forms import ReasonForm
-from accounts.models import User
+from accounts.models import AgentInvitation, User
 
 # By their roles, and by nothing else that a page of roles would not show.
 RIGHTS = ["is_superuser", "groups"]
@@ -120,6 +120,7 @@ class AgentAdmin(admin.ModelAdmin):
             agent_accounts.email_was_changed(obj, old=old.email, by=request.user)
         if "is_active" in form.changed_data:
             obj.end_sessions()
+            AgentInvitation.objects.filter(agent=obj).delete()
             what = agent_accounts.UNBLOCKED if obj.is_active else agent_accounts.BLOCKED
             agent_accounts.record_change(obj, by=request.user, what=what)
         if {*RIGHTS} & {*form.changed_data}:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from espace_citoyens.demo.environment import Demo
 from espace_citoyens.demo.people import (
+    AGENT_CODES,
     AGENT_EMAIL,
     FRANCECONNECT_PASSWORD,
     PASSWORD,
@@ -41,6 +42,7 @@ Ville de Rivemont : la démonstration est prête. Ville, personnes et données 
 
   Mot de passe des espaces et de l’agent : {PASSWORD}
   Mot de passe chez FranceConnect :        {FRANCECONNECT_PASSWORD}
+  Second code de l’agent :                 {AGENT_CODES[0]}, puis {AGENT_CODES[1]}… : un seul usage
 
 Données : {demo.folder}
 Ctrl-C arrête tout ; « make demo » retrouve les données, « make demo-reset » les efface.

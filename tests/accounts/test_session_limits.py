@@ -123,6 +123,16 @@ def test_an_agents_session_has_its_own_rules(client, agent):
     assert response["Location"] == "/admin/login/?next=/admin/"
 
 
+def test_an_agents_session_lasts_ten_hours_at_most(client, agent):
+    start = time.time()
+    sign_in_agent(client, agent)
+    for minutes in range(10, 600, 10):
+        with time_machine.travel(start + minutes * MINUTE):
+            assert client.get("/admin/jsi18n/").status_code == 200
+    with time_machine.travel(start + 601 * MINUTE):
+        assert client.get("/admin/").status_code == 302
+
+
 def test_staying_is_a_visit(owner):
     start = time.time()
     with time_machine.travel(start + 29 * MINUTE):

@@ -382,6 +382,8 @@ def test_reset_erases_nothing_in_a_folder_of_somebody_else(tmp_path):
 def test_the_welcome_names_every_address_and_everybody(demo):
     text = welcome(demo, read_people())
 
+    assert AGENT_CODES[0] in text
+
     urls = (demo.portal_url, demo.simulator_url, demo.simulator_plus_url, demo.mailbox_url)
     for url in urls:
         assert f"{url}/" in text
