@@ -11,7 +11,7 @@ from django.db.models.functions import TruncWeek
 from django.utils import timezone
 from post_office.models import STATUS, Email
 
-from accounts.models import JournalKind
+from accounts.models import Duplicate, JournalKind
 from espace_citoyens.charts import Curve, curves
 from espace_citoyens.disclosure import Cell, Counts, alone, details, together
 from espace_citoyens.models import DailyCount
@@ -168,6 +168,11 @@ class Dashboard:
         """Mails that have waited for an hour or more."""
         waiting = Email.objects.filter(status__in=[STATUS.queued, STATUS.requeued])
         return alone(waiting.filter(created__lt=timezone.now() - LATE).count())
+
+    @cached_property
+    def duplicates(self) -> Cell:
+        """Pairs of spaces that wait for an agent."""
+        return alone(Duplicate.objects.waiting().count())
 
     @property
     def platforms(self) -> list[tuple[str, bool]]:

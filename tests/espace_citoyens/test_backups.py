@@ -183,7 +183,9 @@ def test_the_commands_say_what_they_did(people, tmp_path, settings):
     assert User.objects.count() == 1
 
 
-@pytest.mark.parametrize("recipient", ["", "age1x", PRIVATE])
+@pytest.mark.parametrize(
+    "recipient", ["", "age1x", PRIVATE], ids=["none", "cut", "the private one"]
+)
 def test_a_key_that_is_none_is_told(db, tmp_path, recipient):
     with pytest.raises(BackupError, match="clé publique"):
         backups.make(tmp_path, recipient)

@@ -200,7 +200,7 @@ def test_an_outage_and_late_mail_are_said(reader):
 def test_the_page_costs_the_same_whatever_the_journal(reader, django_assert_max_num_queries):
     fill()
 
-    with django_assert_max_num_queries(7):
+    with django_assert_max_num_queries(8):
         reader.get(PAGE)
 
 
