@@ -37,6 +37,13 @@ TILES = [
         "person",
     ),
     Tile(
+        "Codes d’accès à confirmer",
+        "Remettre, à deux, l’accès à un espace mieux protégé.",
+        "accounts_countercoderequest_changelist",
+        ("accounts.give_counter_code",),
+        "key",
+    ),
+    Tile(
         "Doublons",
         "Comparer les espaces qui se ressemblent.",
         "accounts_duplicate_changelist",

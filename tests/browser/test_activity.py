@@ -9,7 +9,7 @@ from django.utils import timezone
 from accounts import journal
 from accounts.journal import Origin
 from accounts.models import JournalKind
-from tests.accounts.factories import PASSWORD, make_agent, make_citizen
+from tests.accounts.factories import make_agent, make_citizen
 
 PHONE = Origin("Safari sur iOS", "réseau 90.30.40.…")
 PAST = [
@@ -38,10 +38,7 @@ def test_a_citizen_reads_who_came_to_their_space(arrives, portal):
     agent = make_agent()
     agent.groups.add(Group.objects.get_or_create(name="accueil")[0])
     counter = arrives()
-    counter.goes_to("/admin/")
-    counter.page.get_by_label("adresse e-mail de connexion").fill(agent.email)
-    counter.page.get_by_label("mot de passe").fill(PASSWORD)
-    counter.page.locator("[type=submit]").click()
+    counter.enters_as_agent(agent)
     counter.goes_to(reverse("admin:accounts_personalspace_change", args=[ines.space.pk]))
     counter.reads("PERRER")
 

@@ -90,7 +90,7 @@ def test_two_agents_reopen_a_protected_space(arrives, portal):
     first.goes_to("/admin/accounts/countercoderequest/")
     first.looks("first-3-queue")
     second.goes_to("/admin/")
-    second.follows("Codes d’accès à confirmer")
+    second.page.get_by_role("link", name="Codes d’accès à confirmer").click()
     second.looks("second-1-queue")
     second.follows(f"{owner.space.reference}, {owner.space.display_name}")
     second.looks("second-2-confirms")
