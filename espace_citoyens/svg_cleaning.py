@@ -40,8 +40,9 @@ REFERENCE = re.compile(r"#([\w.:-]+)")
 # What is drawn again elsewhere draws nothing again itself: ten such levels would be a thousand
 # drawings, thirty a browser that never ends.
 REPEATING = {"clip-path", "mask"}
-CLASS_RULE = re.compile(r"((?:\s*\.[\w-]+\s*,?)+)\{([^{}]*)\}")
-COMMENT = re.compile(r"/\*.*?\*/", re.DOTALL)
+CLASS = re.compile(r"\.([\w-]+)")
+# An unclosed comment goes to the end (CSS Syntax §4.3.2): it is looked for once.
+COMMENT = re.compile(r"/\*.*?(?:\*/|\Z)", re.DOTALL)
 
 BROKEN = "Ce fichier n’est ni une image PNG, ni un dessin SVG lisible. Envoyez l’un ou l’autre."
 ENTITIES = "Ce dessin SVG définit des entités, qui peuvent cacher un piège. Exportez-le de nouveau."
@@ -183,9 +184,12 @@ def _without_comments(style: str) -> str:
 def _rules(style: str) -> dict[str, dict[str, str]]:
     """What a style sheet says of each class; its other selectors are not followed."""
     rules = {}
-    for selectors, body in CLASS_RULE.findall(_without_comments(style)):
-        for name in re.findall(r"\.([\w-]+)", selectors):
-            rules[name] = rules.get(name, {}) | _declarations(body)
+    # Cut, not matched by one expression: a long sheet of spaces would take it minutes.
+    for rule in _without_comments(style).split("}"):
+        selectors, _, body = rule.partition("{")
+        for selector in selectors.split(","):
+            if found := CLASS.fullmatch(selector.strip()):
+                rules[found[1]] = rules.get(found[1], {}) | _declarations(body)
     return rules
 
 

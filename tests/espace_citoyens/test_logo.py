@@ -7,7 +7,7 @@ from xml.etree import ElementTree
 import pytest
 from django.test import Client
 
-from espace_citoyens import logo
+from espace_citoyens import logo, svg_cleaning
 from espace_citoyens.logo import PNG, SIGNATURE, SVG, LogoRefused, clean_logo
 from espace_citoyens.models import Logo
 
@@ -183,3 +183,10 @@ def test_the_same_picture_is_kept_once(db):
 
     assert Logo.keep(picture) == Logo.keep(picture)
     assert Logo.objects.count() == 1
+
+
+def test_a_rule_of_several_classes_at_once_is_not_read_as_each():
+    """`.a .b` draws less than `.a` and `.b` would."""
+    sheet = ".a, .c{fill:red} .a .b{fill:blue} /* unclosed .d{fill:blue}"
+
+    assert svg_cleaning._rules(sheet) == {"a": {"fill": "red"}, "c": {"fill": "red"}}
